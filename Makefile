@@ -1,0 +1,46 @@
+# Twinbench: the habits, spelled out once. `make` lists them.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+.DEFAULT_GOAL := help
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+install: $(VENV)/installed ## the environment in .venv, from the lock
+
+$(VENV)/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	  { echo "Twinbench needs Python 3.11 to 3.13; say PYTHON=/path/to/python3.11 make …"; exit 1; }
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet 'uv==0.13.8'; }
+	@echo "installing the locked packages (a few minutes with a cold cache) …"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+demo: install ## start the local lab, carry out one request, show where to look (DEMO_EXIT=1: then stop)
+	@$(BIN)/twinbench demo
+
+up: install ## start the local lab
+	@$(BIN)/twinbench up
+
+down: install ## end it; nothing stays behind
+	@$(BIN)/twinbench down
+
+check: install ## style, types, import rules and the fast tests (under a minute)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -m "not stack"
+
+test: install ## everything, the whole local lab included
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+	$(BIN)/pytest -q
+
+fmus: install ## build the FMUs of models/ with gcc into include/fmus
+	$(BIN)/python models/build_fmus.py
+
+lock: install ## renew requirements.txt from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.txt
+
+.PHONY: help install demo up down check test fmus lock

@@ -1,0 +1,1 @@
+"""Twinbench: an open hybrid battery test lab on Apache Airflow 3."""

@@ -1,0 +1,1 @@
+"""How the outside is reached: one module, one protocol, one client library."""

@@ -1,0 +1,107 @@
+"""Airflow's REST API (v2), as the command line and the demo use it: log in, start a DAG run, watch it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from twinbench.core.errors import ConfigurationError, RequestError, UnreachableError
+
+__all__ = ["AirflowApi"]
+
+_DAG = "carry_out_request"
+
+
+class AirflowApi:
+    """A logged-in caller of Airflow's REST API.
+
+    Args:
+        url: Address of the API server.
+        user: User name.
+        password: Password.
+    """
+
+    def __init__(self, url: str, *, user: str, password: str) -> None:
+        self._user = user
+        self._password = password
+        self._client = httpx.Client(base_url=url, timeout=30)
+        self._token = ""
+
+    def _log_in(self) -> None:
+        answer = self._send("POST", "/auth/token", json={"username": self._user, "password": self._password})
+        if answer.status_code != httpx.codes.CREATED:
+            raise ConfigurationError(
+                f"Airflow at {self._client.base_url} refuses user {self._user!r} (HTTP {answer.status_code}): "
+                "check TWINBENCH_AIRFLOW_USER and TWINBENCH_AIRFLOW_PASSWORD."
+            )
+        self._token = answer.json()["access_token"]
+
+    def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+            return self._client.request(method, path, headers=headers, **arguments)
+        except httpx.HTTPError as error:
+            raise UnreachableError(
+                f"Airflow at {self._client.base_url} does not answer: {error}. Is the lab up? See `twinbench status`."
+            ) from error
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        if not self._token:
+            self._log_in()
+        answer = self._send(method, path, **arguments)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            self._log_in()
+            answer = self._send(method, path, **arguments)
+        if answer.is_error:
+            raise RequestError(f"Airflow refuses {method} {path} (HTTP {answer.status_code}): {_detail(answer)}")
+        return answer.json() if answer.content else None
+
+    def submit(self, request_uuid: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Start the run of a request; the run id is the request's UUID, so asking twice is refused.
+
+        Raises:
+            RequestError: If Airflow refuses the document or knows the UUID already.
+        """
+        body = {"dag_run_id": request_uuid, "logical_date": None, "conf": document}
+        return dict(self._call("POST", f"/api/v2/dags/{_DAG}/dagRuns", json=body))
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """One run: its state, its times."""
+        return dict(self._call("GET", f"/api/v2/dags/{_DAG}/dagRuns/{run_id}"))
+
+    def runs(self, *, limit: int = 20) -> list[dict[str, Any]]:
+        """The newest runs first."""
+        query = {"limit": limit, "order_by": "-run_after"}
+        return list(self._call("GET", f"/api/v2/dags/{_DAG}/dagRuns", params=query)["dag_runs"])
+
+    def tasks(self, run_id: str) -> list[dict[str, Any]]:
+        """The task instances of a run: state, times, map index."""
+        found = self._call("GET", f"/api/v2/dags/{_DAG}/dagRuns/{run_id}/taskInstances", params={"limit": 200})
+        return list(found["task_instances"])
+
+    def result(self, run_id: str, task_id: str, *, map_index: int = -1) -> Any:
+        """What a task returned; None if it returned nothing."""
+        path = f"/api/v2/dags/{_DAG}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+        try:
+            return self._call("GET", path, params={"map_index": map_index, "deserialize": True})["value"]
+        except RequestError:
+            return None
+
+    def is_parsed(self) -> bool:
+        """Whether Airflow knows the DAG already."""
+        if not self._token:
+            self._log_in()
+        return self._send("GET", f"/api/v2/dags/{_DAG}").status_code == httpx.codes.OK
+
+    def cancel(self, run_id: str) -> None:
+        """End a run as failed; what it has stored stays."""
+        self._call("PATCH", f"/api/v2/dags/{_DAG}/dagRuns/{run_id}", json={"state": "failed"})
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        detail = answer.json().get("detail", answer.text)
+    except ValueError:
+        return answer.text[:500]
+    return detail if isinstance(detail, str) else str(detail)[:500]

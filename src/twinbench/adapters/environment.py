@@ -1,0 +1,102 @@
+"""The settings of a program, from its environment variables.
+
+Every program of the lab (an Airflow task, the reference twin, a bench agent, the CLI) has the same few variables with
+its own values, so each party holds its own rights and nothing else:
+
+    TWINBENCH_MQTT_URL           mqtts://user:password@host:port (mqtt:// without TLS)
+    TWINBENCH_MQTT_CA            file with the broker's certificate authority
+    TWINBENCH_METRICS_TOPIC      topic of the metrics messages, D6.3's unless said
+    TWINBENCH_SFTP_URL           sftp://user@host:port/path/of/the/pool
+    TWINBENCH_SFTP_KEY           file with the private key
+    TWINBENCH_SFTP_KNOWN_HOSTS   file with the server's host key
+    TWINBENCH_DATABASE_URL       postgresql://user:password@host:port/database
+    TWINBENCH_STORAGE_URL        file:///path or abfs://container, the root of all results
+    TWINBENCH_AIRFLOW_URL        http://host:port of Airflow's API server
+    TWINBENCH_AIRFLOW_USER       user name, and
+    TWINBENCH_AIRFLOW_PASSWORD   password of the caller of that API
+    TWINBENCH_INCLUDE            folder of schemas, catalogue and FMUs; the project's own unless said
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinbench.core.errors import ConfigurationError
+from twinbench.core.topics import METRICS
+
+__all__ = ["Settings"]
+
+_PROJECT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The variables of one program; what is not set is named when it is asked for."""
+
+    variables: Mapping[str, str]
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """The settings of this process."""
+        return cls({name: value for name, value in os.environ.items() if name.startswith("TWINBENCH_")})
+
+    def require(self, name: str) -> str:
+        """The value of a variable.
+
+        Raises:
+            ConfigurationError: If it is not set.
+        """
+        value = self.variables.get(name, "")
+        if not value:
+            raise ConfigurationError(
+                f"{name} is not set: start the lab with `twinbench up`, or set the variable as docs/servers.md shows."
+            )
+        return value
+
+    @property
+    def mqtt_url(self) -> str:
+        """Broker address with the party's user and password."""
+        return self.require("TWINBENCH_MQTT_URL")
+
+    @property
+    def mqtt_ca(self) -> str | None:
+        """File with the broker's certificate authority; none without TLS."""
+        return self.variables.get("TWINBENCH_MQTT_CA") or None
+
+    @property
+    def metrics_topic(self) -> str:
+        """Topic of the metrics messages."""
+        return self.variables.get("TWINBENCH_METRICS_TOPIC") or METRICS
+
+    @property
+    def sftp_url(self) -> str:
+        """Address of the pool."""
+        return self.require("TWINBENCH_SFTP_URL")
+
+    @property
+    def sftp_key(self) -> str:
+        """File with the private key."""
+        return self.require("TWINBENCH_SFTP_KEY")
+
+    @property
+    def sftp_known_hosts(self) -> str:
+        """File with the server's host key."""
+        return self.require("TWINBENCH_SFTP_KNOWN_HOSTS")
+
+    @property
+    def database_url(self) -> str:
+        """Address of the party's own database."""
+        return self.require("TWINBENCH_DATABASE_URL")
+
+    @property
+    def storage_url(self) -> str:
+        """Root of the object storage."""
+        return self.require("TWINBENCH_STORAGE_URL")
+
+    @property
+    def include(self) -> Path:
+        """Folder of schemas, catalogue and FMUs."""
+        return Path(self.variables.get("TWINBENCH_INCLUDE") or _PROJECT / "include")

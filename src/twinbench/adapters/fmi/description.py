@@ -1,0 +1,173 @@
+"""What an unpacked FMU says about itself, and whether the lab can run it.
+
+The model description is read twice: first by a parser that refuses document types, so entities never get a chance, then
+by FMPy. What FMPy's validation says are warnings: a quarter of real FMUs break the standard in some way that does not
+keep them from running.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+
+import fmpy
+from fmpy.model_description import ModelDescription, ModelVariable, ValidationError
+
+from twinbench.adapters.fmi.library import library_fault
+from twinbench.core.bundle import ModelSummary, Variable
+from twinbench.core.findings import Finding, Severity
+
+__all__ = ["BINARY_FOLDERS", "describe", "read_description", "validation_findings"]
+
+BINARY_FOLDERS = {"2.0": "linux64", "3.0": "x86_64-linux"}
+
+_PLATFORMS = {"linux64": "x86_64-linux", "win64": "x86_64-windows", "win32": "x86-windows", "darwin64": "x86_64-darwin"}
+_TYPES = {"Real": "Float64", "Integer": "Int32"}
+_LIMIT_BYTES = 64 << 20
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_SLOW_ABOVE_VARIABLES = 1000
+
+
+class _UnusableXmlError(Exception):
+    pass
+
+
+def describe(name: str, sha256: str, folder: Path) -> tuple[ModelSummary | None, list[Finding]]:
+    """Read an unpacked FMU; no summary if its model description cannot be used."""
+
+    def refuse(code: str, message: str, hint: str) -> tuple[None, list[Finding]]:
+        return None, [Finding(code, Severity.ERROR, f"{name}.fmu", message, hint)]
+
+    path = folder / "modelDescription.xml"
+    if not path.is_file():
+        hint = "modelDescription.xml belongs at the top of the archive, not in a folder."
+        return refuse("BUNDLE-NO-DESCRIPTION", "holds no modelDescription.xml", hint)
+    try:
+        version = _probe(path)
+    except _UnusableXmlError as error:
+        hint = "Export the FMU anew; a model description is plain XML in UTF-8 without a document type."
+        return refuse("BUNDLE-DESCRIPTION-INVALID", str(error), hint)
+    if version not in BINARY_FOLDERS:
+        return refuse("BUNDLE-FMI-VERSION", f"is FMI {version}", "Export it for FMI 2.0 or 3.0, Co-Simulation.")
+    try:
+        description = read_description(folder)
+        summary = _summarise(name, sha256, folder, description)
+    except Exception as error:  # FMPy raises whatever comes; each means that the description is wrong
+        message = f"modelDescription.xml does not follow FMI {version}: {error or type(error).__name__}"
+        return refuse("BUNDLE-DESCRIPTION-INVALID", message, "Export the FMU anew.")
+    return summary, _check_runnable(summary, folder, description)
+
+
+def read_description(folder: Path) -> ModelDescription:
+    """FMPy's view of a model description that has passed :func:`describe`."""
+    return fmpy.read_model_description(str(folder / "modelDescription.xml"), validate=False)
+
+
+def validation_findings(summary: ModelSummary, folder: Path) -> list[Finding]:
+    """What FMPy's validation says, as warnings."""
+    try:
+        fmpy.read_model_description(
+            str(folder / "modelDescription.xml"),
+            validate=True,
+            validate_variable_names=len(summary.variables) <= _SLOW_ABOVE_VARIABLES,
+            validate_model_structure=True,
+        )
+    except ValidationError as error:
+        problems = error.problems
+    except Exception as error:  # as above
+        problems = [str(error)]
+    else:
+        problems = []
+    hint = "The model may run all the same; tell its author."
+    where = f"{summary.name}.fmu"
+    return [Finding("BUNDLE-VALIDATION", Severity.WARNING, where, str(problem), hint) for problem in problems]
+
+
+def _probe(path: Path) -> str:
+    """The FMI version, by a parser that stops at a document type."""
+    if path.stat().st_size > _LIMIT_BYTES:
+        raise _UnusableXmlError(f"modelDescription.xml is larger than {_LIMIT_BYTES} bytes")
+    found: list[dict[str, str]] = []
+
+    def refuse_doctype(*_: Any) -> None:
+        raise _UnusableXmlError("modelDescription.xml declares a document type or entities")
+
+    def note_root(tag: str, attributes: dict[str, str]) -> None:
+        if not found and tag != "fmiModelDescription":
+            raise _UnusableXmlError(f"modelDescription.xml holds <{tag[:80]}>, not <fmiModelDescription>")
+        found.append(attributes)
+        parser.StartElementHandler = None
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = refuse_doctype
+    parser.StartElementHandler = note_root
+    try:
+        parser.Parse(path.read_bytes(), True)
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise _UnusableXmlError(f"modelDescription.xml is not well-formed XML: {error}") from error
+    return found[0].get("fmiVersion", "of no stated version")
+
+
+def _summarise(name: str, sha256: str, folder: Path, description: ModelDescription) -> ModelSummary:
+    simulation = description.coSimulation
+    return ModelSummary(
+        name=name,
+        fmi_version=str(description.fmiVersion),
+        sha256=sha256,
+        variables={variable.name: _variable(variable) for variable in description.modelVariables},
+        co_simulation=simulation is not None,
+        platforms=tuple(
+            sorted({_PLATFORMS.get(binary.parent.name, binary.parent.name) for binary in _binaries(folder)})
+        ),
+        model_identifier=str(simulation.modelIdentifier) if simulation else "",
+        description=str(description.description or ""),
+    )
+
+
+def _variable(variable: ModelVariable) -> Variable:
+    unit = variable.unit or (variable.declaredType.unit if variable.declaredType else None)
+    return Variable(
+        name=variable.name,
+        causality=variable.causality,
+        type=_TYPES.get(variable.type, variable.type),
+        unit=unit,
+        dimensions=tuple(variable.shape or ()),
+        start=variable.start,
+    )
+
+
+def _binaries(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("binaries/*/*")) if path.suffix in (".so", ".dll", ".dylib")]
+
+
+def _check_runnable(summary: ModelSummary, folder: Path, description: ModelDescription) -> list[Finding]:
+    """What keeps this machine from running the FMU."""
+    where = f"{summary.name}.fmu"
+
+    def error(code: str, message: str, hint: str) -> list[Finding]:
+        return [Finding(code, Severity.ERROR, where, message, hint)]
+
+    if description.coSimulation is None:
+        hint = "Export it for Co-Simulation."
+        return error("BUNDLE-NO-CO-SIMULATION", "has no Co-Simulation interface", hint)
+    identifier = summary.model_identifier
+    if not _IDENTIFIER.fullmatch(identifier):
+        hint = "A model identifier is a name as in C."
+        return error("BUNDLE-MODEL-IDENTIFIER", f"modelIdentifier {identifier!r} is no file name", hint)
+    binaries = sorted(folder.glob(f"binaries/{BINARY_FOLDERS[summary.fmi_version]}/*.so"))
+    if not binaries:
+        message = f"has no binary for 64-bit Linux, only for {', '.join(summary.platforms) or 'no platform'}"
+        return error("BUNDLE-NO-LINUX-BINARY", message, "Export it with a Linux binary (x86_64).")
+    library = next((path for path in binaries if path.stem == identifier), None)
+    if library is None:
+        message = f"modelIdentifier is {identifier} but the binary is {', '.join(path.name for path in binaries)}"
+        return error("BUNDLE-BINARY-NAME", message, f"Name the binary {identifier}.so.")
+    if fault := library_fault(library):
+        return error("BUNDLE-BINARY-FORMAT", f"{library.name} {fault}", "Export the FMU anew, for Linux x86_64.")
+    if description.coSimulation.needsExecutionTool:
+        message = "needs the tool that exported it"
+        hint = "It runs only where that tool is installed."
+        return [Finding("BUNDLE-NEEDS-TOOL", Severity.WARNING, where, message, hint)]
+    return []

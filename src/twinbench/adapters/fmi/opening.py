@@ -1,0 +1,109 @@
+"""Opens FMUs to run them: one alone, or all of a bundle as a wired system.
+
+They are freed when the block ends, whatever happens in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from twinbench.adapters.fmi.instances import FmuInstance, OnLog, StartValue
+from twinbench.adapters.fmi.staging import stage_bundle, stage_model
+from twinbench.core.bundle import suggestion
+from twinbench.core.cosim import System
+from twinbench.core.errors import BundleError, SimulationError
+from twinbench.core.findings import Finding, blocking
+
+__all__ = ["open_instance", "open_system"]
+
+
+@contextmanager
+def open_instance(
+    path: Path,
+    *,
+    instance_name: str,
+    start_values: Mapping[str, StartValue],
+    start_time: float = 0.0,
+    on_log: OnLog | None = None,
+    cache: Path | None = None,
+) -> Iterator[FmuInstance]:
+    """Load one FMU file and initialise it.
+
+    Args:
+        path: The FMU.
+        instance_name: What it calls itself in its log.
+        start_values: Parameters and inputs by name; inputs keep these values until they are set.
+        start_time: In s.
+        on_log: Is told each line the FMU logs.
+        cache: Folder in which FMUs stay unpacked, one user's own; temporary unless said.
+
+    Raises:
+        BundleError: If the FMU cannot be used.
+        SimulationError: If it does not initialise.
+    """
+    with ExitStack() as stack:
+        model = stage_model(path, cache or _scratch(stack))
+        if model.summary is None or blocking(model.findings):
+            raise _refusal(path, model.findings)
+        instance = FmuInstance(
+            instance_name, model.folder, model.summary.variables, on_log=on_log, keep_loaded=cache is not None
+        )
+        stack.callback(instance.close)
+        instance.start(start_values, start_time)
+        instance.exit_initialization()
+        yield instance
+
+
+@contextmanager
+def open_system(
+    folder: Path,
+    *,
+    start_values: Mapping[str, Mapping[str, StartValue]],
+    start_time: float = 0.0,
+    on_log: OnLog | None = None,
+    cache: Path | None = None,
+) -> Iterator[System]:
+    """Load the FMUs of a bundle, wire and initialise them.
+
+    Args:
+        folder: Folder or zip with FMUs and an interconnection file.
+        start_values: Parameters and inputs: FMU -> variable -> value.
+        start_time: In s.
+        on_log: Is told each line an FMU logs.
+        cache: Folder in which FMUs stay unpacked, one user's own; temporary unless said.
+
+    Raises:
+        BundleError: If the bundle cannot be used; lists every finding.
+        SimulationError: If a start value is wrong or an FMU does not initialise.
+    """
+    with ExitStack() as stack:
+        bundle = stack.enter_context(stage_bundle(folder, cache=cache))
+        if not bundle.check.ok:
+            raise _refusal(folder, bundle.check.findings)
+        summaries = {model.name: model for model in bundle.check.models}
+        for name in start_values:
+            if name not in summaries:
+                raise SimulationError(f"A start value is for {name!r}, no FMU here. {suggestion(name, summaries)}")
+        instances = []
+        for name, summary in summaries.items():
+            instance = FmuInstance(
+                name, bundle.folders[name], summary.variables, on_log=on_log, keep_loaded=cache is not None
+            )
+            stack.callback(instance.close)
+            instance.start(start_values.get(name, {}), start_time)
+            instances.append(instance)
+        system = System(instances, bundle.check.connections)
+        system.initialise()
+        yield system
+
+
+def _scratch(stack: ExitStack) -> Path:
+    return Path(stack.enter_context(TemporaryDirectory(prefix="twinbench-fmu-")))
+
+
+def _refusal(path: Path, findings: Sequence[Finding]) -> BundleError:
+    errors = "; ".join(map(str, blocking(findings)))
+    return BundleError(f"{path.name} cannot be used: {errors}", findings=findings)

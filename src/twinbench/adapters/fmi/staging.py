@@ -1,0 +1,204 @@
+"""From a folder or archive to checked, unpacked FMUs.
+
+Each FMU is unpacked once into ``<cache>/<sha256>``; a cache is trusted, so it belongs to one user. Without a cache a
+temporary folder is used and removed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twinbench.adapters.fmi.archive import sha256_of, unpack
+from twinbench.adapters.fmi.description import describe, validation_findings
+from twinbench.core.bundle import (
+    Connection,
+    ModelSummary,
+    is_interconnection_name,
+    parse_connections,
+    resolve_connections,
+)
+from twinbench.core.cosim import propagation_order
+from twinbench.core.findings import Finding, Severity, blocking
+
+__all__ = [
+    "BundleCheck",
+    "StagedBundle",
+    "StagedModel",
+    "check_bundle",
+    "inspect_archive",
+    "stage_bundle",
+    "stage_model",
+]
+
+_INTERCONNECTION_LIMIT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class BundleCheck:
+    """What the check of a bundle found."""
+
+    findings: tuple[Finding, ...]
+    models: tuple[ModelSummary, ...]
+    connections: tuple[Connection, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the bundle can be simulated."""
+        return not blocking(self.findings)
+
+    def as_document(self) -> dict[str, Any]:
+        """As ``twinbench check --json`` prints it."""
+        return {
+            "ok": self.ok,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "models": [
+                {"name": m.name, "fmi_version": m.fmi_version, "sha256": m.sha256, "description": m.description}
+                for m in self.models
+            ],
+            "connections": [
+                {"OutSignalReference": str(c.source), "InSignalReference": str(c.target)} for c in self.connections
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class StagedModel:
+    """An FMU that was unpacked; no summary if it cannot be used."""
+
+    folder: Path
+    summary: ModelSummary | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class StagedBundle:
+    """A bundle whose FMUs are unpacked."""
+
+    check: BundleCheck
+    folders: dict[str, Path]
+
+
+def inspect_archive(path: Path) -> tuple[ModelSummary | None, list[Finding]]:
+    """Look into one FMU: its summary, unless it cannot be used, and all findings.
+
+    Raises:
+        BundleError: If the file cannot be read at all.
+    """
+    with tempfile.TemporaryDirectory(prefix="twinbench-fmu-") as scratch:
+        model = stage_model(path, Path(scratch))
+        warnings = validation_findings(model.summary, model.folder) if model.summary else []
+    return model.summary, [*model.findings, *warnings]
+
+
+def check_bundle(path: Path, *, cache: Path | None = None) -> BundleCheck:
+    """Check a folder or zip with FMUs and an interconnection file.
+
+    Raises:
+        BundleError: If a file cannot be read at all.
+    """
+    with stage_bundle(path, cache=cache) as bundle:
+        check = bundle.check
+        warnings = [
+            finding for model in check.models for finding in validation_findings(model, bundle.folders[model.name])
+        ]
+    return BundleCheck((*check.findings, *warnings), check.models, check.connections)
+
+
+def stage_model(path: Path, cache: Path) -> StagedModel:
+    """Unpack an FMU, once for the same content, and read what it says about itself."""
+    sha256 = sha256_of(path) if path.is_file() else ""
+    folder = cache / sha256
+    if not (sha256 and folder.is_dir()):
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(prefix="unpacking-", dir=cache) as scratch:
+            target = Path(scratch) / "fmu"
+            target.mkdir()
+            findings = unpack(path, target)
+            if findings:
+                return StagedModel(folder, None, tuple(findings))
+            _move_into_place(target, folder)
+    summary, described = describe(path.stem, sha256, folder)
+    return StagedModel(folder, summary, tuple(described))
+
+
+def _move_into_place(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError:
+        if not target.is_dir():  # else another process was faster, with the same content
+            raise
+
+
+@contextmanager
+def stage_bundle(path: Path, *, cache: Path | None = None) -> Iterator[StagedBundle]:
+    """Unpack and check a bundle; what is temporary is there until the block ends."""
+    with ExitStack() as stack:
+
+        def scratch() -> Path:
+            return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="twinbench-bundle-")))
+
+        folder, refused = path, list[Finding]()
+        if path.is_file():
+            folder = scratch()
+            refused = unpack(path, folder)
+        elif not path.is_dir():
+            refused = [_error("BUNDLE-NOT-FOUND", str(path), "there is no such folder or file", "Check the path.")]
+        if refused:
+            yield StagedBundle(BundleCheck(tuple(refused), (), ()), {})
+            return
+        yield _stage_folder(folder, cache or scratch())
+
+
+def _stage_folder(folder: Path, cache: Path) -> StagedBundle:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    archives = [path for path in files if path.suffix.lower() == ".fmu"]
+    findings = _check_archives(folder, archives, files)
+    staged = {path.stem: stage_model(path, cache) for path in archives}
+    findings += [finding for model in staged.values() for finding in model.findings]
+    models = [model.summary for model in staged.values() if model.summary]
+    connections, wiring = _read_wiring([path for path in files if is_interconnection_name(path.name)], models)
+    findings += wiring
+    complete = len(models) == len(archives)
+    if complete:  # else each reference to a refused FMU would be a finding of its own
+        resolved, faults = resolve_connections(models, connections)
+        findings += [*faults, *propagation_order([model.name for model in models], resolved).findings()]
+    check = BundleCheck(tuple(findings), tuple(models), tuple(resolved if complete else ()))
+    return StagedBundle(check, {name: model.folder for name, model in staged.items()})
+
+
+def _check_archives(folder: Path, archives: list[Path], files: list[Path]) -> list[Finding]:
+    if not archives:
+        alone = (folder / "modelDescription.xml").is_file()
+        hint = "Put this FMU into a folder, beside inter_connection.json." if alone else "Add at least one .fmu file."
+        return [_error("BUNDLE-NO-FMU", folder.name, f"holds {len(files)} files but no .fmu", hint)]
+    twice = sorted({path.name for path in archives if sum(path.stem == other.stem for other in archives) > 1})
+    hint = "Keep one: references name an FMU by its file."
+    return [_error("BUNDLE-FMU-TWICE", name, "there are two FMUs of this name", hint) for name in twice]
+
+
+def _read_wiring(documents: list[Path], models: list[ModelSummary]) -> tuple[list[Connection], list[Finding]]:
+    if not documents:
+        hint = "Add inter_connection.json; for a single FMU it may hold an empty list: []."
+        return [], [_error("BUNDLE-NO-CONNECTIONS-FILE", "inter_connection.json", "is missing", hint)]
+    if len(documents) > 1:
+        names = ", ".join(path.name for path in documents)
+        return [], [_error("BUNDLE-TWO-CONNECTIONS-FILES", names, "only one of them can be right", "Keep one.")]
+    path = documents[0]
+    if path.stat().st_size > _INTERCONNECTION_LIMIT_BYTES:
+        message = f"is larger than {_INTERCONNECTION_LIMIT_BYTES} bytes"
+        return [], [_error("BUNDLE-CONNECTIONS-MALFORMED", path.name, message, "List each connection once.")]
+    connections, findings = parse_connections(path.read_bytes(), where=path.name)
+    if not (connections or findings) and len(models) > 1:
+        message = f"connects nothing, though there are {len(models)} FMUs"
+        hint = "Add the connections, unless the FMUs are meant to run side by side."
+        findings = [Finding("BUNDLE-NO-CONNECTIONS", Severity.WARNING, path.name, message, hint)]
+    return connections, findings
+
+
+def _error(code: str, where: str, message: str, hint: str) -> Finding:
+    return Finding(code, Severity.ERROR, where, message, hint)

@@ -1,0 +1,1 @@
+"""What is true: pure functions and frozen dataclasses; no input, no output, no clock."""

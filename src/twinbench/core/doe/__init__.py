@@ -1,0 +1,1 @@
+"""Design of experiments: from factors to numbered test points."""

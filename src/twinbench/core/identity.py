@@ -1,0 +1,31 @@
+"""Identifiers: every request, run and result folder has a name that follows from what it belongs to.
+
+Asking twice therefore meets the same thing twice: nothing is invented on the way.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+__all__ = ["request_uuid", "run_uuid", "simulation_folder"]
+
+_RUN_IDS = uuid5(NAMESPACE_URL, "urn:twinbench:airflow-run-id")
+
+
+def request_uuid(run_id: str) -> str:
+    """The request that an Airflow run carries: its run id if that is a UUID, else one derived from it."""
+    try:
+        return str(UUID(run_id))
+    except ValueError:
+        return str(uuid5(_RUN_IDS, run_id))
+
+
+def run_uuid(request_uuid: str, run: int) -> str:
+    """UUID of the *run*-th test point of a request."""
+    return str(uuid5(UUID(request_uuid), f"run-{run}"))
+
+
+def simulation_folder(request_uuid: str, day: date) -> str:
+    """Name of the request's area in object storage, as D6.4 has it."""
+    return f"fastest_simulation_{day:%Y%m%d}_{request_uuid}"

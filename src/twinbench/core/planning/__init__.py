@@ -1,0 +1,1 @@
+"""Bench planning: which bench does which job, and when."""

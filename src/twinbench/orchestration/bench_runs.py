@@ -1,0 +1,77 @@
+"""Operators that have benches carry out their runs: one mapped task per bench assignment, not per run.
+
+Until the planned start, and while a physical bench works, the task is deferred: it waits in the triggerer and holds no
+worker slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+
+__all__ = ["PhysicalBenchRuns", "VirtualBenchRuns"]
+
+
+class _BenchRuns(BaseOperator):
+    """Waits for the planned start, then lets the bench begin.
+
+    Args:
+        assignment: ``{bench, kind, runs, start}`` of the bench plan.
+    """
+
+    template_fields: Sequence[str] = ("assignment",)
+
+    def __init__(self, *, assignment: dict[str, Any], map_index_template: str = "", **arguments: Any) -> None:
+        label = map_index_template or "{{ task.assignment['bench'] }}"
+        super().__init__(map_index_template=label, **arguments)
+        self.assignment = assignment
+
+    def execute(self, context: Context) -> Any:
+        """Begin now, or defer until the planned start."""
+        from datetime import UTC
+
+        start = datetime.fromisoformat(self.assignment["start"])
+        if start > datetime.now(UTC):
+            from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+            self.log.info("The plan starts this assignment at %s; waiting without a worker slot.", start)
+            self.defer(trigger=DateTimeTrigger(moment=start), method_name="begin")
+        return self.begin(context)
+
+    def begin(self, context: Context, event: Any = None) -> Any:
+        """Carry out the assignment."""
+        raise NotImplementedError
+
+
+class VirtualBenchRuns(_BenchRuns):
+    """Simulates the runs of one assignment, streaming their results."""
+
+    def begin(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Simulate here and now."""
+        from twinbench.orchestration.steps import perform
+        from twinbench.workflow import execution
+
+        return perform(execution.run_virtual, self.assignment)
+
+
+class PhysicalBenchRuns(_BenchRuns):
+    """Commands a physical bench and waits for its results in the triggerer."""
+
+    def begin(self, context: Context, event: Any = None) -> Any:
+        """Send the start command, then wait for the bench without a worker slot."""
+        from twinbench.orchestration.bench_trigger import BenchTrigger
+        from twinbench.orchestration.steps import perform
+        from twinbench.workflow import execution
+
+        command = perform(execution.start_physical, self.assignment)
+        self.defer(trigger=BenchTrigger(**command), method_name="collect")
+
+    def collect(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Turn what the bench has measured into results."""
+        from twinbench.orchestration.steps import perform
+        from twinbench.workflow import execution
+
+        return perform(execution.collect_physical, self.assignment, dict(event or {}))

@@ -1,0 +1,28 @@
+"""The parameters of ``carry_out_request``: the request's JSON Schema, property by property.
+
+Airflow's form, its REST API, our command line and our pages therefore refuse the same input with the same schema.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from airflow.sdk import Param
+
+__all__ = ["request_params"]
+
+_SCHEMA = Path(__file__).resolve().parents[3] / "include" / "schemas" / "test_request.schema.json"
+
+
+def request_params() -> dict[str, Param]:
+    """One Airflow parameter per property of the request; those without a default must be given."""
+    properties = json.loads(_SCHEMA.read_text())["properties"]
+    return {name: _param(dict(schema)) for name, schema in properties.items()}
+
+
+def _param(schema: dict[str, object]) -> Param:
+    description = str(schema.pop("description", ""))
+    if "default" in schema:
+        return Param(schema.pop("default"), description=description, schema=schema)
+    return Param(description=description, schema=schema)

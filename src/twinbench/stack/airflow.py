@@ -1,0 +1,157 @@
+"""Airflow of the local lab: api-server, scheduler, dag-processor and triggerer, with LocalExecutor and a real login.
+
+All settings are environment variables, so no ``airflow.cfg`` of an earlier run can contradict them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import httpx
+from cryptography.fernet import Fernet
+
+from twinbench.core.errors import ConfigurationError
+from twinbench.stack import pool
+from twinbench.stack.credentials import sftp_host_key, sftp_key
+from twinbench.stack.database import database_url
+from twinbench.stack.service import Service
+from twinbench.stack.site import HOST, PROJECT, Site, write_private
+
+__all__ = ["ADMIN", "environment", "migrate", "services"]
+
+ADMIN = "admin"
+_COMPONENTS = {
+    "scheduler": ("Airflow scheduler (LocalExecutor)", "scheduler"),
+    "dag-processor": ("Airflow DAG processor", "dag_processor"),
+    "triggerer": ("Airflow triggerer", "triggerer"),
+}
+
+
+def _fernet_key(site: Site) -> str:
+    path = site.folder("secrets") / "fernet"
+    if not path.exists():
+        write_private(path, Fernet.generate_key())
+    return path.read_text()
+
+
+def _passwords(site: Site) -> Path:
+    path = site.folder("secrets") / "airflow-users.json"
+    write_private(path, json.dumps({ADMIN: site.secret("airflow-admin")}))
+    return path
+
+
+def _pool_connection(site: Site) -> str:
+    host_key = sftp_host_key(site).with_suffix(".pub").read_text()
+    return json.dumps(
+        {
+            "conn_type": "sftp",
+            "host": HOST,
+            "port": site.ports["sftp"],
+            "login": "lims",
+            "extra": {"key_file": str(sftp_key(site, "lims")), "host_key": " ".join(host_key.split()[:2])},
+        }
+    )
+
+
+def environment(site: Site) -> dict[str, str]:
+    """Airflow's own variables."""
+    home = site.folder("airflow")
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__FERNET_KEY": _fernet_key(site),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(site.folder("secrets") / "airflow-users.json"),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{site.airflow_url}/execution/",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database_url(site, "airflow").replace("://", "+psycopg2://", 1),
+        "AIRFLOW__API__HOST": HOST,
+        "AIRFLOW__API__PORT": str(site.ports["airflow"]),
+        "AIRFLOW__API__BASE_URL": site.airflow_url,
+        "AIRFLOW__API__SECRET_KEY": site.secret("airflow-api"),
+        "AIRFLOW__API_AUTH__JWT_SECRET": site.secret("airflow-jwt"),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(site.folder("log", "airflow")),
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "AIRFLOW__TRIGGERER__DEFAULT_CAPACITY": "100",
+        "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "AIRFLOW_CONN_POOL": _pool_connection(site),
+    }
+
+
+def _command(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "airflow", *arguments)
+
+
+def migrate(site: Site) -> None:
+    """Bring Airflow's metadata database to this version, once per version.
+
+    Raises:
+        ConfigurationError: If the migration fails; names its log.
+    """
+    import os
+
+    stamp = site.folder("airflow") / "migrated"
+    if stamp.exists() and stamp.read_text() == version("apache-airflow"):
+        return
+    log = site.log("airflow-migrate")
+    with log.open("w") as output:
+        done = subprocess.run(
+            _command("db", "migrate"),
+            env={**os.environ, **environment(site)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        raise ConfigurationError(f"Airflow could not migrate its database (exit {done.returncode}); its log: {log}")
+    stamp.write_text(version("apache-airflow"))
+
+
+def _health(site: Site) -> dict[str, dict[str, str | None]]:
+    try:
+        answer = httpx.get(f"{site.airflow_url}/api/v2/monitor/health", timeout=5)
+        return answer.json() if answer.status_code == 200 else {}
+    except (httpx.HTTPError, ValueError):
+        return {}
+
+
+def _component(site: Site, name: str, variables: Mapping[str, str]) -> Service:
+    title, health_key = _COMPONENTS[name]
+    return Service(
+        name=name,
+        title=title,
+        command=_command(name),
+        environment=variables,
+        is_ready=lambda: _health(site).get(health_key, {}).get("status") == "healthy",
+        patience_s=120,
+    )
+
+
+def services(site: Site, lims: Mapping[str, str]) -> list[Service]:
+    """Airflow's four parts; *lims* are the variables with which tasks reach the rest of the lab."""
+    variables = {**environment(site), **lims}
+    api_server = Service(
+        name="api-server",
+        title="Airflow pages and REST API",
+        command=_command("api-server"),
+        environment=variables,
+        prepare=lambda: _prepare(site),
+        is_ready=lambda: _health(site).get("metadatabase", {}).get("status") == "healthy",
+        patience_s=120,
+    )
+    return [api_server, *(_component(site, name, variables) for name in _COMPONENTS)]
+
+
+def _prepare(site: Site) -> None:
+    _passwords(site)
+    pool.service(site).prepare()

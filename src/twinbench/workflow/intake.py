@@ -1,0 +1,109 @@
+"""Intake: a request is registered, forwarded to the digital twin, and its model bundle checked and taken in."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from twinbench.core.bundle import is_interconnection_name
+from twinbench.core.errors import BundleError, RequestError, UnreachableError
+from twinbench.core.findings import blocking
+from twinbench.core.request import (
+    RequestState,
+    TestRequest,
+    check_applicability,
+    simulation_folder,
+    to_twin_message,
+    validate_document,
+)
+from twinbench.workflow.lab import Lab
+
+__all__ = ["forward_to_twin", "register", "say_what_is_missing", "stage_bundle"]
+
+ACKNOWLEDGEMENT_TIMEOUT_S = 15.0
+
+
+def register(lab: Lab, request_uuid: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Check a request and keep it; asking again with the same UUID changes nothing.
+
+    Raises:
+        RequestError: If the document breaks the schema or no such test applies; lists every finding.
+    """
+    findings = blocking(validate_document(document, lab.request_schema))
+    if findings:
+        raise RequestError("The request is malformed: " + "; ".join(map(str, findings)), findings=findings)
+    request = TestRequest.from_document(document, uuid=request_uuid)
+    check_applicability(request, lab.catalogue)
+    now = lab.now()
+    folder = simulation_folder(request_uuid, now.date())
+    number = lab.requests.save(request_uuid, document, folder=folder, status=RequestState.SUBMITTED, at=now)
+    area = lab.area(request_uuid)
+    area.write_json("request.json", {**document, "uuid": request_uuid, "request_number": number, "registered_at": now})
+    return {"uuid": request_uuid, "request_number": number, "folder": area.folder}
+
+
+def forward_to_twin(lab: Lab, request_uuid: str) -> dict[str, Any]:
+    """Send the request to the digital twin and wait for its word.
+
+    Raises:
+        UnreachableError: If the twin does not answer in time.
+        RequestError: If it refuses, with its reason.
+    """
+    message = to_twin_message(lab.request(request_uuid), now=lab.now(), status="In Progress")
+    answer = lab.wire.ask_twin(request_uuid, message, timeout_s=ACKNOWLEDGEMENT_TIMEOUT_S)
+    if answer["status"] != "accepted":
+        raise RequestError(f"The digital twin refuses the request: {answer.get('reason') or 'no reason given'}")
+    lab.requests.set_status(request_uuid, RequestState.FORWARDED, at=lab.now())
+    return {"status": answer["status"], "models": answer.get("models", [])}
+
+
+def say_what_is_missing(lab: Lab, request_uuid: str) -> str:
+    """Why the bundle of a request is not complete, in words."""
+    names = lab.pool.names(request_uuid)
+    finished = [name for name in names if not name.endswith(".part")]
+    place = f"The pool folder of request {request_uuid}"
+    if not names:
+        return f"{place} is empty: the digital twin acknowledged the request but uploaded nothing. Ask its operator."
+    if not any(is_interconnection_name(name) for name in finished):
+        return (
+            f"{place} holds {', '.join(names)} but no inter_connection.json (or connections.json): "
+            "upload it last, then clear the task await_bundle."
+        )
+    return f"{place} holds {', '.join(names)}; the upload was not finished in time."
+
+
+def stage_bundle(lab: Lab, request_uuid: str) -> dict[str, Any]:
+    """Move the bundle from the pool into the request's area and check it there.
+
+    What arrived is kept even if it is refused, beside ``findings.json``; a corrected upload replaces it.
+
+    Raises:
+        BundleError: If the bundle cannot be used; lists every finding.
+    """
+    area = lab.area(request_uuid)
+    with tempfile.TemporaryDirectory(prefix="twinbench-") as scratch:
+        folder = Path(scratch)
+        arrived = lab.pool.fetch(request_uuid, folder)
+        if arrived:
+            lab.store.remove(area.key("fastest-models"))
+            for file in arrived:
+                area.write(_place(file.name), file.read_bytes())
+            lab.pool.remove(request_uuid)
+        elif not area.fetch("fastest-models", folder):
+            raise UnreachableError(say_what_is_missing(lab, request_uuid))
+        report = lab.models.check(folder)
+    document = report.as_document()
+    area.write_json("fastest-models/findings.json", document["findings"])
+    area.write_json("fastest-models/models.json", document["models"])
+    for finding in report.findings:
+        lab.say(str(finding))
+    errors = blocking(report.findings)
+    if errors:
+        raise BundleError("The model bundle cannot be used: " + "; ".join(map(str, errors)), findings=report.findings)
+    lab.requests.set_status(request_uuid, RequestState.MODELS_RECEIVED, at=lab.now())
+    return {"models": len(document["models"]), "findings": len(report.findings), "folder": area.key("fastest-models")}
+
+
+def _place(name: str) -> str:
+    return f"fastest-models/fmus/{name}" if name.endswith(".fmu") else f"fastest-models/{name}"

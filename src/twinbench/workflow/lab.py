@@ -1,0 +1,204 @@
+"""The lab as its use cases see it: the ports through which they reach the outside.
+
+A use case is a plain function whose first argument is a :class:`Lab`. What stands behind a port (PostgreSQL, SFTP,
+MQTT, FMUs, or a fake in a test) is the business of whoever opens the lab.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from twinbench.core.catalogue import Catalogue
+from twinbench.core.cosim import System
+from twinbench.core.findings import Finding
+from twinbench.core.request import TestRequest
+
+__all__ = ["Area", "BundleReport", "Lab", "ModelImporter", "ObjectStore", "Pool", "Requests", "Telemetry", "Wire"]
+
+Document = dict[str, Any]
+
+
+class Requests(Protocol):
+    """The register of test requests."""
+
+    def save(self, request_uuid: str, document: Document, *, folder: str, status: str, at: datetime) -> str:
+        """Keep a request; returns its number."""
+
+    def set_status(self, request_uuid: str, status: str, *, at: datetime, reason: str = "") -> None:
+        """Move a request to another state."""
+
+    def set_progress(self, request_uuid: str, percent: int) -> None:
+        """Say how much of its runs is done."""
+
+    def get(self, request_uuid: str) -> Document:
+        """One request."""
+
+
+class ObjectStore(Protocol):
+    """Where payload lives."""
+
+    def url(self, key: str) -> str:
+        """Full address, to show to people."""
+
+    def read(self, key: str) -> bytes:
+        """An object's content."""
+
+    def write(self, key: str, content: bytes | str) -> None:
+        """Make or replace an object."""
+
+    def exists(self, key: str) -> bool:
+        """Whether it is there."""
+
+    def keys(self, prefix: str) -> list[str]:
+        """All keys below a prefix, sorted."""
+
+    def remove(self, prefix: str) -> None:
+        """Remove everything below a prefix."""
+
+    def fetch(self, prefix: str, folder: Path) -> list[Path]:
+        """Copy the objects below a prefix into a local folder."""
+
+
+class Pool(Protocol):
+    """Where the digital twin drops its models."""
+
+    def names(self, request_uuid: str) -> list[str]:
+        """What lies there for a request."""
+
+    def fetch(self, request_uuid: str, folder: Path) -> list[Path]:
+        """Copy the finished files."""
+
+    def remove(self, request_uuid: str) -> None:
+        """Remove what was taken."""
+
+
+class Courier(Protocol):
+    """Sends messages of runs to the digital twin and keeps each until it is acknowledged."""
+
+    def send(self, stream: str, seq: int, topic: str, payload: Document) -> None:
+        """Store a message, then send it."""
+
+    def flush(self, timeout_s: float) -> int:
+        """Wait for the acknowledgements; returns how many messages still lack theirs."""
+
+
+class Wire(Protocol):
+    """Messages to and from the digital twin and the benches."""
+
+    metrics_topic: str
+
+    def ask_twin(self, request_uuid: str, message: Document, *, timeout_s: float) -> Document:
+        """Forward a request; returns the twin's acknowledgement."""
+
+    def courier(self, streams: Sequence[str]) -> AbstractContextManager[Courier]:
+        """A sender of the metrics of these runs."""
+
+    def command_bench(self, bench: str, command: Document) -> None:
+        """Send a command to a bench."""
+
+
+class Telemetry(Protocol):
+    """What physical benches have measured."""
+
+    def messages(self, run_uuid: str) -> list[Document]:
+        """All messages of a run, in sequence."""
+
+
+class BundleReport(Protocol):
+    """What the check of a bundle found."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """All findings at once."""
+
+    def as_document(self) -> Document:
+        """As ``twinbench check --json`` prints it."""
+
+
+class ModelImporter(Protocol):
+    """Checks and loads FMUs."""
+
+    def check(self, folder: Path) -> BundleReport:
+        """Check a folder with FMUs and an interconnection file."""
+
+    def open_system(
+        self, folder: Path, *, start_values: Mapping[str, Mapping[str, float | str]], on_log: Callable[[str], None]
+    ) -> AbstractContextManager[System]:
+        """Load the FMUs of a folder, wired."""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Everything a use case may need.
+
+    Attributes:
+        now: The clock, in UTC.
+        say: Tells an operator what happens, one line per event.
+        versions: Names and versions of what computes results.
+    """
+
+    requests: Requests
+    store: ObjectStore
+    pool: Pool
+    wire: Wire
+    telemetry: Telemetry
+    models: ModelImporter
+    catalogue: Catalogue
+    request_schema: Mapping[str, Any]
+    now: Callable[[], datetime]
+    say: Callable[[str], None]
+    versions: Mapping[str, str]
+
+    def area(self, request_uuid: str) -> Area:
+        """The request's own area of the object storage."""
+        return Area(self.store, str(self.requests.get(request_uuid)["simulation_folder"]))
+
+    def request(self, request_uuid: str) -> TestRequest:
+        """The request as it was registered."""
+        return TestRequest.from_document(self.requests.get(request_uuid)["document"], uuid=request_uuid)
+
+
+@dataclass(frozen=True)
+class Area:
+    """The folder of one request in object storage."""
+
+    store: ObjectStore
+    folder: str
+
+    def key(self, name: str) -> str:
+        """Storage key of a file of this request."""
+        return f"{self.folder}/{name}"
+
+    def url(self, name: str) -> str:
+        """Address of a file of this request, to show to people."""
+        return self.store.url(self.key(name))
+
+    def exists(self, name: str) -> bool:
+        """Whether the file is there."""
+        return self.store.exists(self.key(name))
+
+    def read_json(self, name: str) -> Any:
+        """A JSON file's content."""
+        return json.loads(self.store.read(self.key(name)))
+
+    def write_json(self, name: str, document: object) -> None:
+        """Write a JSON file, readable by people and the same for the same content."""
+        self.store.write(self.key(name), json.dumps(document, indent=1, default=str) + "\n")
+
+    def write(self, name: str, content: bytes | str) -> None:
+        """Write a file."""
+        self.store.write(self.key(name), content)
+
+    def read(self, name: str) -> bytes:
+        """Read a file."""
+        return self.store.read(self.key(name))
+
+    def fetch(self, prefix: str, folder: Path) -> list[Path]:
+        """Copy the files below a prefix into a local folder."""
+        return self.store.fetch(self.key(prefix), folder)
