@@ -15,7 +15,7 @@ from airflow.sdk import dag, task
 from twinbench.orchestration.bench_runs import PhysicalBenchRuns, VirtualBenchRuns
 from twinbench.orchestration.bundle_sensor import BundleSensor
 from twinbench.orchestration.params import request_params
-from twinbench.orchestration.steps import perform
+from twinbench.orchestration.steps import perform, step
 from twinbench.workflow import design, evaluation, intake, planning, reporting
 
 PATIENT = {"retries": 5, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True}
@@ -24,42 +24,21 @@ PATIENT = {"retries": 5, "retry_delay": timedelta(seconds=10), "retry_exponentia
 @dag(schedule=None, doc_md=__doc__, tags=["lims"], params=request_params(), default_args=PATIENT, max_active_runs=16)
 def carry_out_request():
     @task
-    def register(params: dict | None = None) -> dict:
-        return perform(intake.register, dict(params or {}))
+    def register(params=None, run_id=None) -> dict:
+        return perform(intake.register, dict(params), run_id)
 
-    @task
-    def forward_to_twin() -> dict:
-        return perform(intake.forward_to_twin)
+    asked = register() >> step(intake.forward_to_twin)
+    staged = asked >> BundleSensor(task_id="await_bundle") >> step(intake.stage_bundle)
 
-    @task
-    def stage_bundle() -> dict:
-        return perform(intake.stage_bundle)
+    planned = staged >> step(design.design_runs) >> step(planning.plan_benches)
 
-    @task
-    def design_runs() -> dict:
-        return perform(design.design_runs)
+    virtual, physical = step(planning.virtual_assignments), step(planning.physical_assignments)
+    planned >> [virtual, physical]
+    virtual_runs = VirtualBenchRuns.partial(task_id="run_virtual").expand(assignment=virtual)
+    physical_runs = PhysicalBenchRuns.partial(task_id="run_physical").expand(assignment=physical)
 
-    @task(multiple_outputs=True)
-    def plan_benches() -> dict:
-        return perform(planning.plan_benches)
-
-    @task(trigger_rule="none_failed_min_one_success")
-    def check_results() -> dict:
-        return perform(evaluation.check_results)
-
-    @task
-    def report() -> dict:
-        return perform(reporting.report)
-
-    @task
-    def close() -> dict:
-        return perform(reporting.close)
-
-    plan = plan_benches()
-    register() >> forward_to_twin() >> BundleSensor(task_id="await_bundle") >> stage_bundle() >> design_runs() >> plan
-    virtual = VirtualBenchRuns.partial(task_id="run_virtual").expand(assignment=plan["virtual"])
-    physical = PhysicalBenchRuns.partial(task_id="run_physical").expand(assignment=plan["physical"])
-    [virtual, physical] >> check_results() >> report() >> close()
+    checked = step(evaluation.check_results, trigger_rule="none_failed_min_one_success")
+    [virtual_runs, physical_runs] >> checked >> step(reporting.report) >> step(reporting.close)
 
 
 carry_out_request()

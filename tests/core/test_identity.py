@@ -20,9 +20,11 @@ def test_any_other_run_id_gives_one_uuid_and_always_the_same(run_id):
     assert str(UUID(request_uuid(run_id))) == request_uuid(run_id)
 
 
-def test_run_uuids_are_as_agreed_and_differ():
-    assert run_uuid(ANY_UUID, 3) == str(uuid5(UUID(ANY_UUID), "run-3"))
-    assert len({run_uuid(ANY_UUID, run) for run in range(1, 201)}) == 200
+def test_a_run_repeated_with_the_same_inputs_keeps_its_uuid_and_no_other_run_has_it():
+    uuids = [run_uuid(ANY_UUID, run, inputs) for run in range(1, 101) for inputs in ("ab", "cd")]
+
+    assert run_uuid(ANY_UUID, 3, "ab") == str(uuid5(UUID(ANY_UUID), "run-3 ab"))
+    assert len(set(uuids)) == 200
 
 
 def test_the_simulation_folder_carries_day_and_uuid():

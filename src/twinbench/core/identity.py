@@ -21,9 +21,13 @@ def request_uuid(run_id: str) -> str:
         return str(uuid5(_RUN_IDS, run_id))
 
 
-def run_uuid(request_uuid: str, run: int) -> str:
-    """UUID of the *run*-th test point of a request."""
-    return str(uuid5(UUID(request_uuid), f"run-{run}"))
+def run_uuid(request_uuid: str, run: int, inputs: str) -> str:
+    """UUID of the *run*-th test point of a request, as carried out with these inputs.
+
+    Repeating a run with the same inputs has the same UUID, so its messages are known already; with other inputs
+    (another model, another command to a bench) it is another stream of messages.
+    """
+    return str(uuid5(UUID(request_uuid), f"run-{run} {inputs}"))
 
 
 def simulation_folder(request_uuid: str, day: date) -> str:

@@ -1,13 +1,13 @@
 """The MQTT topics of the lab: every topic string exists once, here.
 
-    lab/v1/requests/<uuid>             LIMS -> digital twin    a test request
-    lab/v1/requests/<uuid>/ack         digital twin -> LIMS    accepted or refused, and why
-    lab/v1/benches/<bench>/status      bench -> all            retained; the last will says offline
-    lab/v1/benches/<bench>/commands    LIMS -> bench           start, abort, acknowledge
-    lab/v1/benches/<bench>/events      bench -> LIMS           accepted, refused, finished, failed
-    lab/v1/benches/<bench>/telemetry   bench -> LIMS           samples, in sequence
-    LIMS/metrics/veos/simulation_metrics           any bench -> digital twin, as D6.3 has it (configurable)
-    LIMS/metrics/veos/simulation_metrics/ack/<run> digital twin -> LIMS: all messages of the run up to here are stored
+lab/v1/requests/<uuid>             LIMS -> digital twin    a test request
+lab/v1/requests/<uuid>/ack         digital twin -> LIMS    accepted or refused, and why
+lab/v1/benches/<bench>/status      bench -> all            retained; the last will says offline
+lab/v1/benches/<bench>/commands    LIMS -> bench           start, abort, acknowledge
+lab/v1/benches/<bench>/events      bench -> LIMS           accepted, refused, finished, failed
+lab/v1/benches/<bench>/telemetry   bench -> LIMS           samples, in sequence
+LIMS/metrics/veos/simulation_metrics           any bench -> digital twin, as D6.3 has it (configurable)
+LIMS/metrics/veos/simulation_metrics/ack/<run> digital twin -> LIMS: all messages of the run up to here are stored
 """
 
 from __future__ import annotations

@@ -52,9 +52,9 @@ class VirtualBenchRuns(_BenchRuns):
     def begin(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Simulate here and now."""
         from twinbench.orchestration.steps import perform
-        from twinbench.workflow import execution
+        from twinbench.workflow.virtual_bench import run_virtual
 
-        return perform(execution.run_virtual, self.assignment)
+        return perform(run_virtual, self.assignment)
 
 
 class PhysicalBenchRuns(_BenchRuns):
@@ -64,14 +64,16 @@ class PhysicalBenchRuns(_BenchRuns):
         """Send the start command, then wait for the bench without a worker slot."""
         from twinbench.orchestration.bench_trigger import BenchTrigger
         from twinbench.orchestration.steps import perform
-        from twinbench.workflow import execution
+        from twinbench.workflow.physical_bench import start_physical
 
-        command = perform(execution.start_physical, self.assignment)
-        self.defer(trigger=BenchTrigger(**command), method_name="collect")
+        order = perform(start_physical, self.assignment)
+        if order is None:
+            return self.collect(context)
+        self.defer(trigger=BenchTrigger(**order), method_name="collect")
 
     def collect(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Turn what the bench has measured into results."""
         from twinbench.orchestration.steps import perform
-        from twinbench.workflow import execution
+        from twinbench.workflow.physical_bench import collect_physical
 
-        return perform(execution.collect_physical, self.assignment, dict(event or {}))
+        return perform(collect_physical, self.assignment, event)

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from airflow.sdk import Context, XComArg, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from twinbench.core.errors import LabError
@@ -18,7 +19,7 @@ from twinbench.core.errors import LabError
 if TYPE_CHECKING:
     from twinbench.workflow.lab import Lab
 
-__all__ = ["diagnose", "perform", "request_of"]
+__all__ = ["diagnose", "perform", "request_of", "step"]
 
 _Result = TypeVar("_Result")
 
@@ -30,7 +31,16 @@ def request_of(context: dict[str, Any]) -> str:
     return request_uuid(str(context["run_id"]))
 
 
-def perform(step: Callable[..., _Result], *arguments: Any) -> _Result:
+def step(use_case: Callable[[Lab, str], Any], **options: Any) -> XComArg:
+    """A task named like the use case it carries out, with a task's options; for use in a DAG file."""
+
+    def carry_out() -> Any:
+        return perform(use_case)
+
+    return task(task_id=use_case.__name__, **options)(carry_out)()
+
+
+def perform(use_case: Callable[..., _Result], *arguments: Any) -> _Result:
     """Carry out a use case on the opened lab for the request of the running task.
 
     Raises:
@@ -44,14 +54,22 @@ def perform(step: Callable[..., _Result], *arguments: Any) -> _Result:
     context = get_current_context()
     lab, request_uuid = open_lab(), request_of(dict(context))
     try:
-        return step(lab, request_uuid, *arguments)
+        return use_case(lab, request_uuid, *arguments)
     except LabError as error:
-        task_instance = context["ti"]
-        last_try = task_instance.try_number > (context["task"].retries or 0)
-        if error.transient and not last_try:
+        if error.transient and not _is_last_try(context):
             raise
-        diagnose(lab, request_uuid, stage=task_instance.task_id, error=error)
+        diagnose(lab, request_uuid, stage=context["ti"].task_id, error=error)
         raise AirflowFailException(str(error)) from error
+    except Exception as error:
+        if _is_last_try(context):
+            said = LabError(f"A fault of Twinbench itself, {type(error).__name__}: {error}. Its log has the traceback.")
+            diagnose(lab, request_uuid, stage=context["ti"].task_id, error=said)
+        raise
+
+
+def _is_last_try(context: Context) -> bool:
+    """Whether Airflow will not repeat the running task by itself."""
+    return context["ti"].try_number > (context["task"].retries or 0)
 
 
 def diagnose(lab: Lab, request_uuid: str, *, stage: str, error: LabError) -> None:

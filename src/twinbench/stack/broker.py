@@ -22,10 +22,6 @@ from twinbench.stack.site import HOST, Site, write_private
 
 __all__ = ["bench_user", "mqtt_url", "service"]
 
-# What NATS itself needs of an MQTT user with restricted rights: QoS 1/2 deliveries and QoS 2 releases.
-_MQTT_INTERNAL = ("$MQTT.sub.>", "$MQTT.deliver.pubrel.>")
-
-
 def bench_user(bench: str) -> str:
     """The broker's user of a bench."""
     return f"bench-{bench}"
@@ -41,7 +37,7 @@ def _user(site: Site, name: str, *, publish: Sequence[str], subscribe: Sequence[
         "password": site.secret(f"mqtt-{name}"),
         "permissions": {
             "publish": {"allow": [_subject(topic) for topic in publish]},
-            "subscribe": {"allow": [*(_subject(topic) for topic in subscribe), *_MQTT_INTERNAL]},
+            "subscribe": {"allow": [_subject(topic) for topic in subscribe]},
         },
     }
 
@@ -86,7 +82,6 @@ def _configuration(site: Site, benches: Sequence[str]) -> str:
         "mqtt": {
             "listen": f"{HOST}:{site.ports['mqtt']}",
             "tls": {"cert_file": str(certificate), "key_file": str(key), "min_version": "1.2"},
-            "max_ack_pending": 65535,
         },
         "authorization": {"users": _users(site, benches)},
     }

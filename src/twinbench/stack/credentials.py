@@ -33,7 +33,12 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _certificate(
-    subject: str, key: ec.EllipticCurvePrivateKey, issuer: str, issuer_key: ec.EllipticCurvePrivateKey, *, authority: bool
+    subject: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: str,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    *,
+    authority: bool,
 ) -> x509.Certificate:
     now = datetime.now(UTC)
     builder = (

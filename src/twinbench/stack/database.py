@@ -56,7 +56,17 @@ def _make_cluster(site: Site, data: Path) -> None:
     shutil.rmtree(data, ignore_errors=True)
     password_file = site.folder("secrets") / "postgres-initial"
     write_private(password_file, site.secret("postgres"))
-    command = [*_unprivileged(), str(_binaries() / "initdb"), "-D", str(data), "-U", "postgres", "-E", "UTF8", "--locale=C"]
+    command = [
+        *_unprivileged(),
+        str(_binaries() / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "postgres",
+        "-E",
+        "UTF8",
+        "--locale=C",
+    ]
     made = subprocess.run(
         [*command, "-A", "scram-sha-256", f"--pwfile={password_file}"], capture_output=True, text=True, check=False
     )

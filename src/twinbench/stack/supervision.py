@@ -121,7 +121,12 @@ class Supervisor:
                 f"The supervisor did not start: {(started.stderr or started.stdout).strip()[-500:]} Its log: {log}"
             )
 
-    @retry(stop=stop_after_delay(10), wait=wait_fixed(0.1), retry=retry_if_result(lambda up: not up), retry_error_callback=lambda _: False)
+    @retry(
+        stop=stop_after_delay(10),
+        wait=wait_fixed(0.1),
+        retry=retry_if_result(lambda up: not up),
+        retry_error_callback=lambda _: False,
+    )
     def _wait_until_up(self) -> bool:
         return self.is_up()
 
@@ -157,7 +162,9 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
             return []
         restarts = self._restarts()
         return [
-            ProcessState(known["name"], known["statename"], known["pid"], known["start"], restarts.get(known["name"], 0))
+            ProcessState(
+                known["name"], known["statename"], known["pid"], known["start"], restarts.get(known["name"], 0)
+            )
             for known in self._remote.getAllProcessInfo()
         ]
 

@@ -17,7 +17,15 @@ from twinbench.core.cosim import Block, Outcome, System, simulate
 from twinbench.core.errors import LabError, RequestError
 from twinbench.core.findings import Finding
 
-__all__ = ["BundleCheck", "TableWriter", "parse_settings", "simulate_bundle", "write_csv"]
+__all__ = [
+    "STIMULI_PARAMETER",
+    "BundleCheck",
+    "Stepping",
+    "TableWriter",
+    "parse_settings",
+    "simulate_bundle",
+    "write_csv",
+]
 
 STIMULI_PARAMETER = "Stimuli_File"
 
@@ -89,10 +97,10 @@ def simulate_bundle(
     check = check_bundle(bundle)
     findings = [finding.as_dict() for finding in check.findings]
     if not check.ok:
-        return _document("refused", "the bundle has errors", _Stepping(iter(())), None, findings)
+        return _document("refused", "the bundle has errors", Stepping(iter(())), None, findings)
     start_values = _with_stimuli(parse_settings(set_values, check.models), stimuli, check.models)
     with open_system(bundle, start_values=start_values, start_time=start_time) as system:
-        stepping = _Stepping(
+        stepping = Stepping(
             simulate(system, start_time=start_time, stop_time=stop_time, step_size=step_size, record=record)
         )
         write_table(output, stepping)
@@ -102,7 +110,7 @@ def simulate_bundle(
 
 
 def _document(
-    status: str, reason: str, stepping: _Stepping, output: Path | None, findings: list[dict[str, str]]
+    status: str, reason: str, stepping: Stepping, output: Path | None, findings: list[dict[str, str]]
 ) -> dict[str, Any]:
     steps, wall_s = stepping.steps, stepping.wall_s
     return {
@@ -117,7 +125,7 @@ def _document(
 
 
 @dataclass
-class _Stepping:
+class Stepping:
     """Passes blocks on and keeps what is worth knowing about the run; an FMU's failure ends the blocks."""
 
     blocks: Iterator[Block]
@@ -128,6 +136,7 @@ class _Stepping:
 
     @property
     def steps(self) -> int:
+        """Communication steps done so far."""
         return self.outcome.steps if self.outcome else max(0, self.rows - 1)
 
     def __iter__(self) -> Iterator[Block]:

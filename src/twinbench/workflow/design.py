@@ -33,7 +33,7 @@ def design_runs(lab: Lab, request_uuid: str) -> dict[str, Any]:
     spec = {"factors": factors, "runs": request.runs, "seed": request.seed, "kind": kind}
     area.write_json("doe-input/spec.json", spec)
     design = make_design(DesignSpec.from_document(spec))
-    area.write_json("doe-output/design.json", design.as_document(request_uuid))
+    area.write_json("doe-output/design.json", design.as_document())
     area.write("doe-output/runs.csv", design.runs_csv())
     uut = lab.catalogue.uut(request.uut)
     for run in design.runs:

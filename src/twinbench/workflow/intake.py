@@ -24,13 +24,13 @@ __all__ = ["forward_to_twin", "register", "say_what_is_missing", "stage_bundle"]
 ACKNOWLEDGEMENT_TIMEOUT_S = 15.0
 
 
-def register(lab: Lab, request_uuid: str, document: dict[str, Any]) -> dict[str, Any]:
+def register(lab: Lab, request_uuid: str, document: dict[str, Any], dag_run_id: str) -> dict[str, Any]:
     """Check a request and keep it; asking again with the same UUID changes nothing.
 
     Raises:
         RequestError: If the document breaks the schema or no such test applies; lists every finding.
     """
-    findings = blocking(validate_document(document, lab.request_schema))
+    findings = blocking(validate_document(document, lab.schemas["test_request"]))
     if findings:
         raise RequestError("The request is malformed: " + "; ".join(map(str, findings)), findings=findings)
     request = TestRequest.from_document(document, uuid=request_uuid)
@@ -39,7 +39,8 @@ def register(lab: Lab, request_uuid: str, document: dict[str, Any]) -> dict[str,
     folder = simulation_folder(request_uuid, now.date())
     number = lab.requests.save(request_uuid, document, folder=folder, status=RequestState.SUBMITTED, at=now)
     area = lab.area(request_uuid)
-    area.write_json("request.json", {**document, "uuid": request_uuid, "request_number": number, "registered_at": now})
+    origin = {"uuid": request_uuid, "request_number": number, "dag_run_id": dag_run_id, "registered_at": now}
+    area.write_json("request.json", {**document, **origin})
     return {"uuid": request_uuid, "request_number": number, "folder": area.folder}
 
 
@@ -92,7 +93,7 @@ def stage_bundle(lab: Lab, request_uuid: str) -> dict[str, Any]:
             lab.pool.remove(request_uuid)
         elif not area.fetch("fastest-models", folder):
             raise UnreachableError(say_what_is_missing(lab, request_uuid))
-        report = lab.models.check(folder)
+        report = lab.models.check_bundle(folder)
     document = report.as_document()
     area.write_json("fastest-models/findings.json", document["findings"])
     area.write_json("fastest-models/models.json", document["models"])

@@ -12,14 +12,30 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twinbench.core.catalogue import Catalogue
-from twinbench.core.cosim import System
 from twinbench.core.findings import Finding
 from twinbench.core.request import TestRequest
 
-__all__ = ["Area", "BundleReport", "Lab", "ModelImporter", "ObjectStore", "Pool", "Requests", "Telemetry", "Wire"]
+if TYPE_CHECKING:  # numpy comes with them, and the DAG files import this module at each parse
+    from twinbench.core.bundle import ModelSummary
+    from twinbench.core.cosim import System
+
+__all__ = [
+    "Area",
+    "BenchLine",
+    "BundleReport",
+    "Courier",
+    "Document",
+    "Lab",
+    "ModelImporter",
+    "ObjectStore",
+    "Pool",
+    "Requests",
+    "Telemetry",
+    "Wire",
+]
 
 Document = dict[str, Any]
 
@@ -88,10 +104,19 @@ class Courier(Protocol):
         """Wait for the acknowledgements; returns how many messages still lack theirs."""
 
 
+class BenchLine(Protocol):
+    """The line to one bench: what it says comes to the handlers that the line was opened with."""
+
+    def send(self, command: Document) -> None:
+        """Send a command."""
+
+
 class Wire(Protocol):
     """Messages to and from the digital twin and the benches."""
 
-    metrics_topic: str
+    @property
+    def metrics_topic(self) -> str:
+        """Topic of the metrics messages."""
 
     def ask_twin(self, request_uuid: str, message: Document, *, timeout_s: float) -> Document:
         """Forward a request; returns the twin's acknowledgement."""
@@ -99,12 +124,26 @@ class Wire(Protocol):
     def courier(self, streams: Sequence[str]) -> AbstractContextManager[Courier]:
         """A sender of the metrics of these runs."""
 
-    def command_bench(self, bench: str, command: Document) -> None:
-        """Send a command to a bench."""
+    def waiting(self, streams: Sequence[str]) -> int:
+        """How many metrics messages of these runs the digital twin has not acknowledged."""
+
+    def bench(
+        self,
+        bench: str,
+        *,
+        on_status: Callable[[Document], None],
+        on_event: Callable[[Document], None],
+        on_telemetry: Callable[[Document], None],
+        on_reconnected: Callable[[], None],
+    ) -> AbstractContextManager[BenchLine]:
+        """Listen to a bench; handlers run one after another."""
 
 
 class Telemetry(Protocol):
     """What physical benches have measured."""
+
+    def store(self, run_uuid: str, seq: int, message: Document) -> int:
+        """Keep a message; returns the highest sequence number up to which none is missing."""
 
     def messages(self, run_uuid: str) -> list[Document]:
         """All messages of a run, in sequence."""
@@ -117,6 +156,10 @@ class BundleReport(Protocol):
     def findings(self) -> Sequence[Finding]:
         """All findings at once."""
 
+    @property
+    def models(self) -> Sequence[ModelSummary]:
+        """Its FMUs."""
+
     def as_document(self) -> Document:
         """As ``twinbench check --json`` prints it."""
 
@@ -124,13 +167,18 @@ class BundleReport(Protocol):
 class ModelImporter(Protocol):
     """Checks and loads FMUs."""
 
-    def check(self, folder: Path) -> BundleReport:
+    def check_bundle(self, path: Path) -> BundleReport:
         """Check a folder with FMUs and an interconnection file."""
 
     def open_system(
-        self, folder: Path, *, start_values: Mapping[str, Mapping[str, float | str]], on_log: Callable[[str], None]
+        self,
+        folder: Path,
+        *,
+        start_values: Mapping[str, Mapping[str, float | str]],
+        on_log: Callable[[str], None],
+        cache: Path,
     ) -> AbstractContextManager[System]:
-        """Load the FMUs of a folder, wired."""
+        """Load the FMUs of a folder, wired and initialised; unpacked they stay in *cache*."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +186,7 @@ class Lab:
     """Everything a use case may need.
 
     Attributes:
+        schemas: The JSON Schemas of messages, by name: ``test_request``, ``bench_event`` and so on.
         now: The clock, in UTC.
         say: Tells an operator what happens, one line per event.
         versions: Names and versions of what computes results.
@@ -150,7 +199,7 @@ class Lab:
     telemetry: Telemetry
     models: ModelImporter
     catalogue: Catalogue
-    request_schema: Mapping[str, Any]
+    schemas: Mapping[str, Mapping[str, Any]]
     now: Callable[[], datetime]
     say: Callable[[str], None]
     versions: Mapping[str, str]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from twinbench.core.battery.procedure import Procedure
 from twinbench.core.catalogue import Bench
-from twinbench.core.planning.model import Job, Mode
+from twinbench.core.errors import InfeasibleError
+from twinbench.core.planning.model import Job, Mode, Resource
 from twinbench.core.planning.solve import assignments, solve
-from twinbench.core.request import RequestState, TestRequest
+from twinbench.core.request import RequestState
 from twinbench.workflow.design import run_folder
 from twinbench.workflow.lab import Area, Lab
 
-__all__ = ["plan_benches"]
+__all__ = ["physical_assignments", "plan_benches", "virtual_assignments"]
+
+PLAN = "schedule-output/plan.json"
 
 # A virtual bench simulates about this much faster than real time; the plan counts whole minutes anyway.
 VIRTUAL_SPEED = 600.0
@@ -23,47 +26,66 @@ VIRTUAL_SPEED = 600.0
 def plan_benches(lab: Lab, request_uuid: str) -> dict[str, Any]:
     """Give every run a bench and an interval not before the preferred date.
 
-    Returns:
-        The assignments by kind of bench, each with its runs and planned start.
-
     Raises:
-        InfeasibleError: If no bench of the lab may carry out a run.
+        InfeasibleError: If no bench of the lab may carry out a run; says why for each bench.
     """
     request, area = lab.request(request_uuid), lab.area(request_uuid)
     benches = [bench for bench in lab.catalogue.benches if request.test_bench in ("Any", bench.kind.capitalize())]
+    level = lab.catalogue.uut(request.uut).level
     origin = lab.now().replace(second=0, microsecond=0)
-    jobs = [_job(area, int(run["run"]), benches, _release_min(request, origin)) for run in _runs(area)]
-    plan = solve(jobs, seed=request.seed)
+    release_min = max(0, math.ceil((request.preferred_date - origin).total_seconds() / 60))
+    runs = [int(run["run"]) for run in area.read_json("doe-output/design.json")["runs"]]
+    jobs = [_job(run, _procedure(area, run), benches, level, release_min) for run in runs]
+    resources = [Resource(bench.name, bench.setup_min, bench.teardown_min) for bench in benches]
+    plan = solve(jobs, resources=resources, seed=request.seed)
     document = assignments(plan, origin, kinds={bench.name: bench.kind for bench in benches})
-    area.write_json("schedule-output/plan.json", document)
+    area.write_json(PLAN, document)
     lab.requests.set_status(request_uuid, RequestState.PLANNED, at=lab.now())
-    chosen = [_brief(assignment) for assignment in document["assignments"]]
     return {
         "status": document["status"],
         "makespan_min": document["makespan_min"],
-        "virtual": [assignment for assignment in chosen if assignment["kind"] == "virtual"],
-        "physical": [assignment for assignment in chosen if assignment["kind"] == "physical"],
+        "benches": [assignment["bench"] for assignment in document["assignments"]],
     }
 
 
-def _runs(area: Area) -> list[dict[str, Any]]:
-    return list(area.read_json("doe-output/design.json")["runs"])
+def virtual_assignments(lab: Lab, request_uuid: str) -> list[dict[str, Any]]:
+    """What the plan has virtual benches do: per bench its runs and their start."""
+    return _assignments(lab, request_uuid, "virtual")
 
 
-def _release_min(request: TestRequest, origin: datetime) -> int:
-    return max(0, math.ceil((request.preferred_date - origin).total_seconds() / 60))
+def physical_assignments(lab: Lab, request_uuid: str) -> list[dict[str, Any]]:
+    """What the plan has physical benches do: per bench its runs and their start."""
+    return _assignments(lab, request_uuid, "physical")
 
 
-def _job(area: Area, run: int, benches: list[Bench], release_min: int) -> Job:
-    procedure = Procedure.from_document(area.read_json(f"{run_folder(run)}/procedure.json"))
-    modes = tuple(Mode(bench.name, _duration_min(procedure, bench)) for bench in benches)
-    return Job(f"run-{run}", modes, release_min=release_min)
+def _assignments(lab: Lab, request_uuid: str, kind: str) -> list[dict[str, Any]]:
+    planned = lab.area(request_uuid).read_json(PLAN)["assignments"]
+    return [
+        {key: assignment[key] for key in ("bench", "kind", "runs", "start")}
+        for assignment in planned
+        if assignment["kind"] == kind
+    ]
+
+
+def _procedure(area: Area, run: int) -> Procedure:
+    return Procedure.from_document(area.read_json(f"{run_folder(run)}/procedure.json"))
+
+
+def _job(run: int, procedure: Procedure, benches: Sequence[Bench], level: str, release_min: int) -> Job:
+    ambient_degC = (procedure.ambient_degC, procedure.ambient_degC)
+    obstacles = {
+        bench.name: bench.obstacles(level=level, current_A=procedure.current_range_A, ambient_degC=ambient_degC)
+        for bench in benches
+    }
+    if all(obstacles.values()):
+        reasons = "; ".join(f"{name}: {', '.join(why)}" for name, why in obstacles.items()) or "the lab has none"
+        raise InfeasibleError(
+            f"No bench that was asked for can take run {run} ({reasons}). Change the request or a bench."
+        )
+    modes = [Mode(bench.name, _duration_min(procedure, bench)) for bench in benches if not obstacles[bench.name]]
+    return Job(f"run-{run}", tuple(modes), release_min=release_min)
 
 
 def _duration_min(procedure: Procedure, bench: Bench) -> int:
     speed = VIRTUAL_SPEED if bench.kind == "virtual" else 1.0
-    return max(1, math.ceil(procedure.duration_s / speed / 60)) + bench.setup_min + bench.teardown_min
-
-
-def _brief(assignment: dict[str, Any]) -> dict[str, Any]:
-    return {key: assignment[key] for key in ("bench", "kind", "runs", "start")}
+    return max(1, math.ceil(procedure.duration_s / speed / 60))

@@ -127,6 +127,7 @@ def test_blocks_come_while_the_run_goes_on_and_stay_as_they_are(system, gadget, 
         (StopCondition("A.y", high=3.5), 4, "A.y = 4 is above 3.5 at t = 4 s"),
         (StopCondition("A.y", low=-1.0, high=4.0), 5, "A.y = 5 is above 4 at t = 5 s"),
         (StopCondition("A.y", low=0.5), 0, "A.y = 0 is below 0.5 at t = 0 s"),
+        (StopCondition("A.y", low=0.5, high=3.5, current="A.y"), 4, "A.y = 4 is above 3.5 at t = 4 s"),
     ],
 )
 def test_a_limit_ends_the_run_at_the_point_where_it_is_passed(system, gadget, condition, row, words):

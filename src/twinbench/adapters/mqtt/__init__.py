@@ -13,5 +13,6 @@ from twinbench.adapters.mqtt.connection import Will
 from twinbench.adapters.mqtt.courier import Courier
 from twinbench.adapters.mqtt.message import Handler, Message
 from twinbench.adapters.mqtt.window import Delivery
+from twinbench.adapters.mqtt.wire import LabWire
 
-__all__ = ["Courier", "Delivery", "Handler", "Message", "MqttClient", "Will", "connect"]
+__all__ = ["Courier", "Delivery", "Handler", "LabWire", "Message", "MqttClient", "Will", "connect"]

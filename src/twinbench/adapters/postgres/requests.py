@@ -55,9 +55,7 @@ class Requests:
     def set_progress(self, request_uuid: str, percent: int) -> None:
         """Say how much of the request's runs is done."""
         with self._database.transaction() as cursor:
-            cursor.execute(
-                "UPDATE test_requests SET simulation_progress = %s WHERE uuid = %s", (percent, request_uuid)
-            )
+            cursor.execute("UPDATE test_requests SET simulation_progress = %s WHERE uuid = %s", (percent, request_uuid))
 
     def get(self, request_uuid: str) -> dict[str, Any]:
         """One request with its document, state and folder.

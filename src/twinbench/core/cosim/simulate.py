@@ -32,11 +32,14 @@ class StopCondition:
 
     Attributes:
         signal: ``FMU.variable``.
+        current: A recorded signal whose sign says which limit counts, as at a cycler: *low* while it is negative,
+            *high* while it is positive, none while it is 0. Both count always unless said.
     """
 
     signal: str
     low: float = -math.inf
     high: float = math.inf
+    current: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,11 +195,10 @@ class _Referee:
     ) -> None:
         columns = {signal.name: column for column, signal in enumerate(signals)}
         for condition in conditions:
-            if condition.signal not in columns:
-                raise SimulationError(
-                    f"The stop condition on {condition.signal!r} needs that signal: record it as well."
-                )
-        self._limits = [(columns[c.signal], c.low, c.high) for c in conditions]
+            for name in filter(None, (condition.signal, condition.current)):
+                if name not in columns:
+                    raise SimulationError(f"The stop condition on {name!r} needs that signal: record it as well.")
+        self._limits = [(columns[c.signal], c.low, c.high, columns.get(c.current)) for c in conditions]
         self._names = tuple(signal.name for signal in signals)
         self._is_nan = np.zeros(len(signals), dtype=bool)
         self._steps, self._cancelled = steps, cancelled
@@ -205,8 +207,10 @@ class _Referee:
         if np.count_nonzero(np.isnan(row, self._is_nan)):
             names = ", ".join(name for name, value in zip(self._names, row, strict=True) if math.isnan(value))
             return Outcome("failed", "not-a-number", f"{names} became NaN at t = {time_s:g} s", step, time_s)
-        for column, low, high in self._limits:
-            if not low <= row[column] <= high:
+        for column, low, high, current in self._limits:
+            falls = current is None or row[current] < 0
+            rises = current is None or row[current] > 0
+            if (falls and row[column] < low) or (rises and row[column] > high):
                 bound = f"below {low:g}" if row[column] < low else f"above {high:g}"
                 message = f"{self._names[column]} = {row[column]:.6g} is {bound} at t = {time_s:g} s"
                 return Outcome("completed", "limit", message, step, time_s)

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 from twinbench.core.doe.factors import MAX_RUNS, DesignSpec, Factor, Kind
 from twinbench.core.errors import DesignError
-from twinbench.core.identity import run_uuid
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,17 +60,14 @@ class Design:
         """How the test points were chosen."""
         return self.spec.kind.value
 
-    def as_document(self, request_uuid: str) -> dict[str, Any]:
+    def as_document(self) -> dict[str, Any]:
         """As ``design.json`` of a request."""
         return {
             "kind": self.kind,
             "seed": self.spec.seed,
             "library": self.library,
             "factors": [factor.as_document() for factor in self.spec.factors],
-            "runs": [
-                {"run": run.run, "run_uuid": run_uuid(request_uuid, run.run), "levels": dict(run.levels)}
-                for run in self.runs
-            ],
+            "runs": [{"run": run.run, "levels": dict(run.levels)} for run in self.runs],
             "quality": dict(self.quality),
         }
 

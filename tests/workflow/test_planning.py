@@ -1,0 +1,63 @@
+"""The plan of a request uses the benches that were asked for and able, not before the preferred date."""
+
+from datetime import datetime
+
+import pytest
+
+from tests.fakes import NOON, REQUEST_UUID
+from twinbench.core.errors import InfeasibleError
+from twinbench.workflow.planning import physical_assignments, plan_benches, virtual_assignments
+
+
+def test_virtual_benches_share_the_runs(fake, planned):
+    planned(runs=6)
+
+    virtual = virtual_assignments(fake.lab, REQUEST_UUID)
+
+    assert sorted(run for assignment in virtual for run in assignment["runs"]) == [1, 2, 3, 4, 5, 6]
+    assert {assignment["bench"] for assignment in virtual} == {"virtual-1", "virtual-2"}
+    assert physical_assignments(fake.lab, REQUEST_UUID) == []
+
+
+def test_a_physical_request_goes_to_a_physical_bench(fake, planned):
+    planned(test_bench="Physical", runs=2)
+
+    (assignment,) = physical_assignments(fake.lab, REQUEST_UUID)
+
+    assert (assignment["bench"], assignment["runs"]) == ("cycler-1", [1, 2])
+    assert virtual_assignments(fake.lab, REQUEST_UUID) == []
+
+
+def test_what_may_start_now_starts_now(fake, planned):
+    area = planned()
+
+    starts = [
+        datetime.fromisoformat(part["start"]) for part in area.read_json("schedule-output/plan.json")["assignments"]
+    ]
+
+    assert min(starts) == NOON
+
+
+def test_nothing_starts_before_the_preferred_date(fake, planned):
+    area = planned(preferred_date="2026-11-21T08:30:00+00:00")
+
+    starts = [part["start"] for part in area.read_json("schedule-output/plan.json")["assignments"]]
+
+    assert min(starts) == "2026-11-21T08:30:00+00:00"
+
+
+def test_planning_again_gives_the_same_plan(fake, planned):
+    planned()
+    before = virtual_assignments(fake.lab, REQUEST_UUID)
+
+    plan_benches(fake.lab, REQUEST_UUID)
+
+    assert virtual_assignments(fake.lab, REQUEST_UUID) == before
+
+
+def test_a_run_that_no_bench_can_take_is_refused_with_each_bench_s_reason(fake, planned):
+    huge = {"Name": "current", "type": "input", "unit": "A", "values": [[0, -100.0], [60, -100.0]]}
+    huge["values"] = [{"timestamp": time, "value": str(current)} for time, current in huge["values"]]
+
+    with pytest.raises(InfeasibleError, match=r"run 1 \(cycler-1: current -100 to -100 A is outside -30 to 30 A\)"):
+        planned(test_bench="Physical", custom_profile=huge)
