@@ -10,35 +10,40 @@ task may be cleared and run again: what is already done is found and kept.
 
 from datetime import timedelta
 
-from airflow.sdk import dag, task
+from airflow.sdk import DAG
 
 from twinbench.orchestration.bench_runs import PhysicalBenchRuns, VirtualBenchRuns
 from twinbench.orchestration.bundle_sensor import BundleSensor
 from twinbench.orchestration.params import request_params
-from twinbench.orchestration.steps import perform, step
-from twinbench.workflow import design, evaluation, intake, planning, reporting
+from twinbench.orchestration.steps import Registration, Step
 
 PATIENT = {"retries": 5, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True}
 
+with DAG(
+    "carry_out_request",
+    schedule=None,
+    doc_md=__doc__,
+    tags=["lims"],
+    params=request_params(),
+    default_args=PATIENT,
+    max_active_runs=16,
+) as dag:
+    register = Registration(use_case="intake.register")
+    forward_to_twin = Step(use_case="intake.forward_to_twin")
+    await_bundle = BundleSensor(task_id="await_bundle")
+    stage_bundle = Step(use_case="intake.stage_bundle")
+    design_runs = Step(use_case="design.design_runs")
+    plan_benches = Step(use_case="planning.plan_benches")
 
-@dag(schedule=None, doc_md=__doc__, tags=["lims"], params=request_params(), default_args=PATIENT, max_active_runs=16)
-def carry_out_request():
-    @task
-    def register(params=None, run_id=None) -> dict:
-        return perform(intake.register, dict(params), run_id)
+    assign_virtual = Step(use_case="planning.virtual_assignments", task_id="assign_virtual")
+    run_virtual = VirtualBenchRuns.partial(task_id="run_virtual").expand(assignment=assign_virtual.output)
+    assign_physical = Step(use_case="planning.physical_assignments", task_id="assign_physical")
+    run_physical = PhysicalBenchRuns.partial(task_id="run_physical").expand(assignment=assign_physical.output)
 
-    asked = register() >> step(intake.forward_to_twin)
-    staged = asked >> BundleSensor(task_id="await_bundle") >> step(intake.stage_bundle)
+    check_results = Step(use_case="evaluation.check_results", trigger_rule="none_failed_min_one_success")
+    report = Step(use_case="reporting.report")
+    close = Step(use_case="reporting.close")
 
-    planned = staged >> step(design.design_runs) >> step(planning.plan_benches)
-
-    virtual, physical = step(planning.virtual_assignments), step(planning.physical_assignments)
-    planned >> [virtual, physical]
-    virtual_runs = VirtualBenchRuns.partial(task_id="run_virtual").expand(assignment=virtual)
-    physical_runs = PhysicalBenchRuns.partial(task_id="run_physical").expand(assignment=physical)
-
-    checked = step(evaluation.check_results, trigger_rule="none_failed_min_one_success")
-    [virtual_runs, physical_runs] >> checked >> step(reporting.report) >> step(reporting.close)
-
-
-carry_out_request()
+    register >> forward_to_twin >> await_bundle >> stage_bundle >> design_runs >> plan_benches
+    plan_benches >> [assign_virtual, assign_physical]
+    [run_virtual, run_physical] >> check_results >> report >> close

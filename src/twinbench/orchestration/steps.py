@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.sdk import Context, XComArg, task
+from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from twinbench.core.errors import LabError
+from twinbench.core.errors import ConfigurationError, LabError
 
 if TYPE_CHECKING:
     from twinbench.workflow.lab import Lab
 
-__all__ = ["diagnose", "perform", "request_of", "step"]
+__all__ = ["Registration", "Step", "diagnose", "perform", "request_of"]
 
 _Result = TypeVar("_Result")
 
@@ -31,13 +32,36 @@ def request_of(context: dict[str, Any]) -> str:
     return request_uuid(str(context["run_id"]))
 
 
-def step(use_case: Callable[[Lab, str], Any], **options: Any) -> XComArg:
-    """A task named like the use case it carries out, with a task's options; for use in a DAG file."""
+class Step(BaseOperator):
+    """A task that carries out a use case, and is named like it unless said otherwise.
 
-    def carry_out() -> Any:
-        return perform(use_case)
+    The use case is named and not given, so that parsing a DAG file imports none of them.
 
-    return task(task_id=use_case.__name__, **options)(carry_out)()
+    Args:
+        use_case: ``module.function`` in :mod:`twinbench.workflow`.
+    """
+
+    def __init__(self, *, use_case: str, task_id: str = "", **options: Any) -> None:
+        super().__init__(task_id=task_id or use_case.rpartition(".")[2], **options)
+        self.use_case = use_case
+
+    def find(self) -> Callable[..., Any]:
+        """The function."""
+        module, _, name = self.use_case.rpartition(".")
+        found: Callable[..., Any] = getattr(import_module(f"twinbench.workflow.{module}"), name)
+        return found
+
+    def execute(self, context: Context) -> Any:
+        """Carry it out."""
+        return perform(self.find())
+
+
+class Registration(Step):
+    """The first step: it is given the DAG run's parameters, which are the request, and its id."""
+
+    def execute(self, context: Context) -> Any:
+        """Carry it out."""
+        return perform(self.find(), dict(context["params"]), context["run_id"])
 
 
 def perform(use_case: Callable[..., _Result], *arguments: Any) -> _Result:
@@ -52,7 +76,11 @@ def perform(use_case: Callable[..., _Result], *arguments: Any) -> _Result:
     from twinbench.orchestration.opening import open_lab
 
     context = get_current_context()
-    lab, request_uuid = open_lab(), request_of(dict(context))
+    try:
+        lab = open_lab()
+    except ConfigurationError as error:
+        raise AirflowFailException(str(error)) from error
+    request_uuid = request_of(dict(context))
     try:
         return use_case(lab, request_uuid, *arguments)
     except LabError as error:

@@ -1,0 +1,87 @@
+"""DAG files are parsed all the time: parsing them is cheap, they are short, and their tasks are as documented."""
+
+import inspect
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from airflow.sdk import DAG
+
+from twinbench.orchestration.steps import Step
+
+DAGS = sorted((Path(__file__).resolve().parents[2] / "dags").glob("*.py"))
+HEAVY = [
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "fmpy",
+    "numba",
+    "ortools",
+    "pyDOE3",
+    "scipy",
+    "great_expectations",
+    "matplotlib",
+]
+HEAVY += ["jsonschema", "paho", "asyncssh", "psycopg2", "airflow.providers.sftp", "fastapi"]
+
+_MEASURE = """
+import json, runpy, sys, time
+import airflow.sdk
+before = set(sys.modules)
+begin = time.process_time()
+runpy.run_path({path!r})
+print(json.dumps({{"seconds": time.process_time() - begin, "modules": sorted(set(sys.modules) - before)}}))
+"""
+
+
+def parse(path):
+    """Parse a DAG file in a fresh interpreter; returns what it cost beyond ``import airflow.sdk``."""
+    code = _MEASURE.format(path=str(path))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
+def test_parsing_costs_less_than_a_tenth_of_a_second_beyond_the_sdk(path):
+    # CPU time, and the best of three, so that a busy machine does not decide
+    best = min(parse(path)["seconds"] for _ in range(3))
+
+    assert best < 0.1
+
+
+@pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
+def test_parsing_imports_nothing_heavy(path):
+    imported = parse(path)["modules"]
+
+    assert [
+        module for module in imported if any(module == name or module.startswith(f"{name}.") for name in HEAVY)
+    ] == []
+
+
+@pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
+def test_a_dag_file_is_a_page(path):
+    assert len(path.read_text().splitlines()) <= 60
+
+
+def load_dags():
+    return [value for path in DAGS for value in runpy.run_path(str(path)).values() if isinstance(value, DAG)]
+
+
+def test_the_tasks_are_those_of_the_design_in_that_order():
+    (dag,) = [dag for dag in load_dags() if dag.dag_id == "carry_out_request"]
+
+    order = [task.task_id for task in dag.topological_sort()]
+    flow = ["register", "forward_to_twin", "await_bundle", "stage_bundle", "design_runs", "plan_benches"]
+    flow += ["run_virtual", "check_results", "report", "close"]
+    assert [task for task in order if task in flow] == flow
+    assert dag.get_task("run_physical").downstream_task_ids == {"check_results"}
+
+
+def test_every_step_names_a_use_case_that_exists():
+    steps = [task for dag in load_dags() for task in dag.tasks if isinstance(task, Step)]
+
+    assert len(steps) >= 10
+    assert all(inspect.isfunction(step.find()) for step in steps)
