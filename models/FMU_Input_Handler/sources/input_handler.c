@@ -11,20 +11,19 @@ static const Variable VARIABLES[SIGNALS] = {
 
 static const Stimuli NOTHING = {0};
 
-/* The file is read when it is first needed: a master asks for outputs while still in initialization mode. */
-static fmi3Status load(Component *component) {
-    if (component->resource || component->now.phase == INSTANTIATED) return fmi3OK;
+/* The file is read when it is first needed: a master asks for outputs while still in initialization mode. What is wrong
+ * with it is told when that is left. */
+static void load(Component *component, char *problem, size_t room) {
+    if (component->resource || component->now.phase == INSTANTIATED) return;
     const char *path = component->now.strings[0];
-    if (!*path) {
-        component->resource = (void *)&NOTHING;
-        return fmi3OK;
-    }
-    char problem[600] = "";
-    component->resource = read_stimuli(path, problem, sizeof problem);
-    return component->resource ? fmi3OK : fail(component, "Stimuli_File: %s.", problem);
+    component->resource = *path ? read_stimuli(path, problem, room) : (void *)&NOTHING;
 }
 
-static fmi3Status begin(Component *component) { return load(component); }
+static fmi3Status begin(Component *component) {
+    char problem[600] = "";
+    load(component, problem, sizeof problem);
+    return component->resource ? fmi3OK : fail(component, "Stimuli_File: %s", problem);
+}
 
 static fmi3Status step(Component *component, double step_s) {
     (void)component, (void)step_s;
@@ -32,7 +31,9 @@ static fmi3Status step(Component *component, double step_s) {
 }
 
 static void calculate(Component *component) {
-    if (load(component) != fmi3OK || !component->resource || component->resource == (void *)&NOTHING) return;
+    char problem[600];
+    load(component, problem, sizeof problem);
+    if (!component->resource || component->resource == (void *)&NOTHING) return;
     Stimuli *stimuli = component->resource;
     for (int i = 0; i < SIGNALS; i++)
         if (stimuli->series[i].count)

@@ -24,7 +24,7 @@ def check_results(lab: Lab, request_uuid: str) -> dict[str, Any]:
     Findings do not fail the request: they are in ``results/evaluation.json`` and in the report, for people to judge.
 
     Raises:
-        ResultError: If a run has left nothing behind at all, or none can be evaluated.
+        ResultError: If a run has left nothing behind at all, or all have failed.
     """
     from twinbench.workflow.rendering.data_checks import ResultChecker
 
@@ -43,8 +43,8 @@ def check_results(lab: Lab, request_uuid: str) -> dict[str, Any]:
     area.write_json("results/evaluation.json", document)
     for finding in findings:
         lab.say(str(finding))
-    if not figures:
-        raise ResultError("No run has results that can be evaluated: see results/evaluation.json.", findings=findings)
+    if not any((read_summary(area, run) or {})["status"] == "completed" for run in runs):
+        raise ResultError(f"All {len(runs)} runs failed. The first: {findings[0]}", findings=findings)
     lab.requests.set_status(request_uuid, RequestState.EVALUATED, at=lab.now())
     return {"runs": len(runs), "evaluated": len(figures), "findings": len(findings), "errors": len(blocking(findings))}
 

@@ -50,7 +50,7 @@ def run_virtual(lab: Lab, request_uuid: str, assignment: Mapping[str, Any]) -> D
         How many runs, simulated seconds, seconds of stepping and messages there were.
 
     Raises:
-        SimulationError: If all runs failed, or the models cannot be driven at all.
+        SimulationError: If the models cannot be driven at all.
         UnreachableError: If the digital twin has not acknowledged everything; nothing is simulated again then.
     """
     request, area = lab.request(request_uuid), lab.area(request_uuid)

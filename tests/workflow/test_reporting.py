@@ -1,0 +1,118 @@
+"""At its end a request is checked, reported and closed; nothing is called good that is not."""
+
+import pytest
+
+from tests.fakes import REQUEST_UUID
+from twinbench.core.errors import ResultError
+from twinbench.workflow.evaluation import check_results
+from twinbench.workflow.planning import virtual_assignments
+from twinbench.workflow.reporting import close, report
+from twinbench.workflow.virtual_bench import run_virtual
+
+
+@pytest.fixture
+def carried_out(fake, planned):
+    def bring(**changes):
+        area = planned(**{"runs": 2, **changes})
+        for part in virtual_assignments(fake.lab, REQUEST_UUID):
+            run_virtual(fake.lab, REQUEST_UUID, part)
+        return area
+
+    return bring
+
+
+def test_good_runs_come_down_to_their_figures_without_findings(fake, carried_out):
+    area = carried_out(test_name="Performance - Capacity")
+
+    told = check_results(fake.lab, REQUEST_UUID)
+
+    assert told == {"runs": 2, "evaluated": 2, "findings": 0, "errors": 0}
+    figures = area.read_json("results/evaluation.json")["runs"]
+    assert [run["run"] for run in figures] == [1, 2]
+    assert all(4.5 < run["discharged_Ah"] < 5.2 for run in figures)
+    assert all(abs(run["charge_balance_pct"]) < 1e-6 for run in figures)
+
+
+def test_a_failed_run_is_an_error_in_the_evaluation_and_the_request_goes_on(fake, planned):
+    area = planned(runs=2)
+    area.write("doe-output/run-0001/input.csv", "timestamp,Current_Profile\n0,ten\n")
+    for part in virtual_assignments(fake.lab, REQUEST_UUID):
+        run_virtual(fake.lab, REQUEST_UUID, part)
+
+    told = check_results(fake.lab, REQUEST_UUID)
+
+    assert (told["evaluated"], told["errors"]) == (1, 1)
+    (finding,) = area.read_json("results/evaluation.json")["findings"]
+    assert (finding["code"], finding["where"]) == ("RESULT-RUN-FAILED", "run 1")
+
+
+def test_a_request_whose_runs_all_failed_fails_with_the_first_reason(fake, planned):
+    area = planned(runs=1)
+    area.write("doe-output/run-0001/input.csv", "")
+    for part in virtual_assignments(fake.lab, REQUEST_UUID):
+        run_virtual(fake.lab, REQUEST_UUID, part)
+
+    with pytest.raises(ResultError, match=r"All 1 runs failed\. The first: .*input\.csv is empty"):
+        check_results(fake.lab, REQUEST_UUID)
+
+    assert area.exists("results/evaluation.json")
+
+
+def test_a_run_without_results_stops_the_evaluation(fake, planned):
+    planned(runs=2)
+
+    with pytest.raises(ResultError, match=r"Runs \[1, 2\] have no results"):
+        check_results(fake.lab, REQUEST_UUID)
+
+
+def test_the_report_tells_what_was_asked_and_how_it_came_about(fake, carried_out):
+    area = carried_out(requester_name="<b>Ada</b>", test_name="Performance - Energy efficiency", runs=1)
+    check_results(fake.lab, REQUEST_UUID)
+
+    report(fake.lab, REQUEST_UUID)
+
+    page = area.read("results/report.html").decode()
+    models = area.read_json("fastest-models/models.json")
+    assert "&lt;b&gt;Ada&lt;/b&gt;" in page
+    assert "<b>Ada</b>" not in page
+    assert all(model["sha256"] in page for model in models)
+    assert "80 to 20 %" in page  # where the procedure stops short of the standard
+    assert "stand-in" in page
+
+
+def test_provenance_names_models_seeds_solver_versions_and_results(fake, carried_out):
+    area = carried_out()
+    check_results(fake.lab, REQUEST_UUID)
+
+    report(fake.lab, REQUEST_UUID)
+
+    provenance = area.read_json("provenance.json")
+    assert provenance["dag_run_id"] == "a run id"
+    assert len(provenance["models"]) == 3
+    assert provenance["design"]["seed"] == 7
+    assert provenance["plan"]["solver"].startswith("OR-Tools CP-SAT")
+    assert provenance["versions"] == {"twinbench": "test"}
+    assert [run["sha256"] for run in provenance["runs"]] == [
+        area.read_json(f"results/run-{run:04d}.json")["sha256"] for run in (1, 2)
+    ]
+
+
+def test_closing_counts_the_messages(fake, carried_out):
+    carried_out()
+    check_results(fake.lab, REQUEST_UUID)
+
+    told = close(fake.lab, REQUEST_UUID)
+
+    assert told["published"] == told["collected"] == len(fake.wire.collected)
+    assert fake.requests.rows[REQUEST_UUID]["status"] == "completed"
+
+
+def test_a_request_is_not_closed_while_the_twin_lacks_messages(fake, carried_out):
+    carried_out()
+    stream = next(iter(fake.wire.collected))
+    fake.wire.outbox[stream] = fake.wire.collected.pop(stream)
+
+    with pytest.raises(ResultError, match="see that it runs"):
+        close(fake.lab, REQUEST_UUID)
+
+    assert fake.requests.rows[REQUEST_UUID]["status"] != "completed"
