@@ -22,6 +22,7 @@ from twinbench.stack.site import HOST, Site, write_private
 
 __all__ = ["bench_user", "mqtt_url", "service"]
 
+
 def bench_user(bench: str) -> str:
     """The broker's user of a bench."""
     return f"bench-{bench}"

@@ -44,7 +44,8 @@ def _unprivileged() -> tuple[str, ...]:
         return ()
     if shutil.which("unshare") is None:
         raise ConfigurationError(
-            "PostgreSQL does not run as root and `unshare` (package util-linux) is missing: install it or use another user."
+            "PostgreSQL does not run as root, and `unshare` (package util-linux) is missing: install it, "
+            "or be another user."
         )
     nobody = "65534"
     return ("unshare", "--user", f"--map-user={nobody}", f"--map-group={nobody}", "--")

@@ -71,7 +71,8 @@ def await_dag(api: AirflowApi, *, patience_s: float = 90.0) -> None:
     )
     if not waiting(api.is_parsed):
         raise UnreachableError(
-            f"Airflow has not parsed dags/carry_out_request.py within {patience_s:.0f} s: `twinbench logs dag-processor`."
+            f"Airflow has not parsed dags/carry_out_request.py within {patience_s:.0f} s: "
+            "see `twinbench logs dag-processor`."
         )
 
 

@@ -108,7 +108,8 @@ async def _answers(site: Site) -> bool:
         config=None,
     )
     async with await asyncio.wait_for(connecting, 5) as connection, connection.start_sftp_client() as client:
-        return await client.isdir(LIMS_POOL)
+        is_there = await client.isdir(LIMS_POOL)
+    return is_there
 
 
 def is_ready(site: Site) -> bool:

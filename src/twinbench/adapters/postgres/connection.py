@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import psycopg2.extras
-from psycopg2.extensions import connection as Connection  # noqa: N812 - the library's class has a lower-case name
 
 from twinbench.core.errors import UnreachableError
 
@@ -33,7 +33,7 @@ class Database:
             UnreachableError: If the server does not answer.
         """
         try:
-            connection: Connection = psycopg2.connect(
+            connection: Any = psycopg2.connect(
                 self._url, cursor_factory=psycopg2.extras.RealDictCursor, connect_timeout=10
             )
         except psycopg2.OperationalError as error:
