@@ -21,3 +21,12 @@ os.environ.update(
 
 settings.register_profile("twinbench", deadline=None)
 settings.load_profile("twinbench")
+
+REAL_SERVICES = {"broker", "postgres", "sftp", "running_lab"}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what starts a real service, so that `make check` can leave it to `make test`."""
+    for item in items:
+        if REAL_SERVICES & set(item.fixturenames):
+            item.add_marker("stack")

@@ -28,6 +28,10 @@ class AirflowApi:
         self._client = httpx.Client(base_url=url, timeout=30)
         self._token = ""
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def _log_in(self) -> None:
         answer = self._send("POST", "/auth/token", json={"username": self._user, "password": self._password})
         if answer.status_code != httpx.codes.CREATED:

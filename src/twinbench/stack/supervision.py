@@ -15,7 +15,7 @@ import sys
 import xmlrpc.client
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import psutil
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
@@ -88,17 +88,16 @@ class Supervisor:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    @property
-    def _remote(self) -> Any:
+    def _call(self, method: str, *arguments: Any) -> Any:
         password = self._site.secret("supervisor")
         port = self._site.ports.get("supervisor", 1)
-        proxy = xmlrpc.client.ServerProxy(f"http://lab:{password}@{HOST}:{port}/RPC2")
-        return cast("Any", proxy.supervisor)
+        with xmlrpc.client.ServerProxy(f"http://lab:{password}@{HOST}:{port}/RPC2") as remote:
+            return getattr(remote.supervisor, method)(*arguments)
 
     def is_up(self) -> bool:
         """Whether this lab's supervisor runs."""
         try:
-            return bool(self._remote.getState()["statecode"] == 1)
+            return bool(self._call("getState")["statecode"] == 1)
         except (OSError, xmlrpc.client.Error):
             return False
 
@@ -152,9 +151,9 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
     def start(self, name: str) -> None:
         """Ask for a service to be started; does not wait."""
-        group = next(known["group"] for known in self._remote.getAllProcessInfo() if known["name"] == name)
+        group = next(known["group"] for known in self._call("getAllProcessInfo") if known["name"] == name)
         with contextlib.suppress(xmlrpc.client.Fault):
-            self._remote.startProcess(f"{group}:{name}", False)
+            self._call("startProcess", f"{group}:{name}", False)
 
     def states(self) -> list[ProcessState]:
         """All services of the lab; none if it is down."""
@@ -165,7 +164,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
             ProcessState(
                 known["name"], known["statename"], known["pid"], known["start"], restarts.get(known["name"], 0)
             )
-            for known in self._remote.getAllProcessInfo()
+            for known in self._call("getAllProcessInfo")
         ]
 
     def _restarts(self) -> Mapping[str, int]:
@@ -181,7 +180,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
         pidfile = self._site.root / "supervisord.pid"
         pid = int(pidfile.read_text()) if pidfile.exists() else 0
         with contextlib.suppress(OSError, xmlrpc.client.Error):
-            self._remote.shutdown()
+            self._call("shutdown")
             psutil.Process(pid).wait(timeout=60)
         end_leftovers(self._site)
 

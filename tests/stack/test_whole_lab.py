@@ -1,0 +1,249 @@
+"""The whole local lab carries out requests that come by REST, on real parts, and survives the loss of one."""
+
+import json
+import os
+import shutil
+import signal
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.broker import eventually
+from tests.fakes import request_document
+from twinbench.adapters.mqtt import connect
+from twinbench.adapters.postgres import Database, Requests
+from twinbench.core import topics
+from twinbench.stack import lab, parties
+from twinbench.stack.airflow import ADMIN
+from twinbench.stack.database import database_url
+from twinbench.stack.demo import await_dag, open_api
+from twinbench.stack.site import PROJECT
+from twinbench.twin.store import TwinStore
+
+from .conftest import Notes, processes_of
+
+pytestmark = pytest.mark.timeout(600)
+
+_DAG_RUNS = "/api/v2/dags/carry_out_request/dagRuns"
+_REGISTRY = ("twin", "registry", "Performance and ageing", "Cell", "Gen3b", "Physics-based")
+
+
+class Requester:
+    """Somebody who knows Airflow's REST API and nothing else."""
+
+    def __init__(self, site):
+        self.site, self.api = site, open_api(site)
+        self.http = httpx.Client(base_url=site.airflow_url, timeout=30)
+        login = {"username": ADMIN, "password": site.secret("airflow-admin")}
+        token = self.http.post("/auth/token", json=login).json()["access_token"]
+        self.http.headers["Authorization"] = f"Bearer {token}"
+
+    def ask(self, document, request_uuid=None):
+        body = {"dag_run_id": request_uuid or str(uuid.uuid4()), "logical_date": None, "conf": document}
+        return self.http.post(_DAG_RUNS, json=body)
+
+    def wait(self, request_uuid, *, meanwhile=lambda tasks: None):
+        """Wait for the end of a request; returns its state and the states its tasks went through."""
+        seen = {}
+
+        def ended():
+            tasks = self.api.tasks(request_uuid)
+            for task in tasks:
+                seen.setdefault(task["task_id"], set()).add(task["state"])
+            meanwhile(tasks)
+            return self.api.run(request_uuid)["state"] in ("success", "failed")
+
+        eventually(ended, timeout_s=240)
+        return self.api.run(request_uuid)["state"], seen
+
+    def area(self, request_uuid):
+        (folder,) = self.site.folder("storage").glob(f"fastest_simulation_*_{request_uuid}")
+        return folder
+
+    def row(self, request_uuid):
+        return Requests(Database(database_url(self.site, "lims"))).get(request_uuid)
+
+
+@pytest.fixture(scope="module")
+def requester(running_lab):
+    somebody = Requester(running_lab.site)
+    await_dag(somebody.api)
+    yield somebody
+    somebody.http.close()
+    somebody.api.close()
+
+
+def collected(site, request_uuid):
+    """How many metrics messages the twin has in its own tables."""
+    store = TwinStore(database_url(site, "twin"))
+    try:
+        return store.counts(request_uuid)
+    finally:
+        store.close()
+
+
+def test_a_virtual_request_by_rest_ends_with_a_report_and_every_message_at_the_twin(requester):
+    answer = requester.ask(request_document(runs=3))
+    request_uuid = answer.json()["dag_run_id"]
+
+    state, seen = requester.wait(request_uuid)
+
+    assert (answer.status_code, state) == (200, "success")
+    assert "deferred" in seen["await_bundle"]
+    area = requester.area(request_uuid)
+    assert "Performance - Power" in (area / "results" / "report.html").read_text()
+    summaries = [json.loads((area / "results" / f"run-000{run}.json").read_text()) for run in (1, 2, 3)]
+    assert all(summary["status"] == "completed" for summary in summaries)
+    published = sum(summary["published"] for summary in summaries)
+    assert collected(requester.site, request_uuid)["messages"] == published
+    row = requester.row(request_uuid)
+    assert (row["status"], row["simulation_progress"]) == ("completed", 100)
+
+
+def test_asking_twice_is_a_conflict_and_never_two_runs(requester):
+    request_uuid = requester.ask(request_document(runs=1)).json()["dag_run_id"]
+
+    again = requester.ask(request_document(runs=1), request_uuid)
+
+    assert again.status_code == 409
+    assert requester.wait(request_uuid)[0] == "success"
+
+
+def test_a_physical_request_waits_for_its_bench_without_a_worker_slot(requester):
+    request_uuid = requester.ask(request_document(runs=2, test_bench="Physical")).json()["dag_run_id"]
+
+    state, seen = requester.wait(request_uuid)
+
+    assert state == "success"
+    assert "deferred" in seen["run_physical"]
+    summary = json.loads((requester.area(request_uuid) / "results" / "run-0001.json").read_text())
+    assert (summary["bench"], summary["kind"], summary["status"]) == ("cycler-1", "physical", "completed")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"test_name": "Performance - Capacityy"}, "test_name"), ({"runs": "many"}, "runs"), ({"uut": None}, "uut")],
+)
+def test_a_malformed_request_is_refused_before_it_begins_and_names_the_field(requester, changes, field):
+    answer = requester.ask(request_document(**changes))
+
+    assert answer.status_code in (400, 422)
+    assert field in answer.text
+
+
+def test_a_test_that_does_not_apply_fails_with_the_reason_in_the_log(requester):
+    document = request_document(standard="UL1642", test_name="Performance - Power")
+
+    request_uuid = requester.ask(document).json()["dag_run_id"]
+    state, seen = requester.wait(request_uuid)
+
+    assert state == "failed"
+    assert "up_for_retry" not in seen["register"]
+    log = requester.http.get(f"{_DAG_RUNS}/{request_uuid}/taskInstances/register/logs/1").text
+    assert "is not a test of UL1642" in log
+
+
+def test_an_fmu_that_is_no_zip_is_diagnosed_and_kept(requester):
+    test = "Performance - SOC adjustment"
+    folder = requester.site.folder(*_REGISTRY, test)
+    for name in ("FMU_Input_Handler", "FMU_Output_Handler"):
+        shutil.copy(PROJECT / "include" / "fmus" / f"{name}.fmu", folder / f"{name}_1.0.fmu")
+    shutil.copy(PROJECT / "include" / "fmus" / "inter_connection.json", folder / "inter_connection_1.0.json")
+    (folder / "FMU_Battery_Model_2.0.fmu").write_bytes(b"this is no zip")
+
+    request_uuid = requester.ask(request_document(test_name=test)).json()["dag_run_id"]
+    state, seen = requester.wait(request_uuid)
+
+    assert state == "failed"
+    assert seen["stage_bundle"] & {"failed"}
+    assert "up_for_retry" not in seen["stage_bundle"]
+    diagnosis = json.loads((requester.area(request_uuid) / "diagnosis.json").read_text())
+    assert "FMU_Battery_Model.fmu" in diagnosis["error"]
+    assert requester.row(request_uuid)["failure"] == f"stage_bundle: {diagnosis['error']}"
+    kept = requester.area(request_uuid) / "fastest-models" / "fmus" / "FMU_Battery_Model.fmu"
+    assert kept.read_bytes() == b"this is no zip"
+
+
+@contextmanager
+def another_twin(site):
+    """Instead of the lab's own twin, one that accepts every request and uploads an FMU but no interconnection file."""
+    pid = next(part.pid for part in lab.status() if part.name == "twin")
+    variables = parties.reference_twin(site).environment
+    with connect(variables["TWINBENCH_MQTT_URL"], ca=variables["TWINBENCH_MQTT_CA"], client_id="another") as client:
+
+        def take(message):
+            request_uuid = message.topic.rpartition("/")[2]
+            folder = site.folder("sftp", "twin", "pool", request_uuid)
+            shutil.copy(PROJECT / "include" / "fmus" / "FMU_Battery_Model.fmu", folder)
+            answer = {"uuid": request_uuid, "status": "accepted", "reason": "", "models": []}
+            client.post(topics.request_ack(request_uuid), answer, qos=1)
+
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            client.subscribe(topics.request(), take)
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_an_upload_without_interconnection_file_is_explained_and_kept(requester):
+    with another_twin(requester.site):
+        request_uuid = requester.ask(request_document(runs=1)).json()["dag_run_id"]
+        state, seen = requester.wait(request_uuid)
+
+    assert state == "failed"
+    assert "deferred" in seen["await_bundle"]
+    failure = requester.row(request_uuid)["failure"]
+    assert failure.startswith("await_bundle: ")
+    assert "holds FMU_Battery_Model.fmu but no inter_connection.json" in failure
+    assert (requester.site.folder("sftp", "twin", "pool", request_uuid) / "FMU_Battery_Model.fmu").exists()
+
+
+def test_a_broker_that_is_killed_in_mid_simulation_costs_no_message(requester):
+    request_uuid = requester.ask(request_document(test_name="Performance - Capacity", runs=6)).json()["dag_run_id"]
+    killed = []
+
+    def kill_the_broker(tasks):
+        if not killed and any(task["task_id"] == "run_virtual" and task["state"] == "running" for task in tasks):
+            killed.append(next(part.pid for part in lab.status() if part.name == "broker"))
+            os.kill(killed[0], signal.SIGKILL)
+
+    state, _ = requester.wait(request_uuid, meanwhile=kill_the_broker)
+
+    assert killed
+    assert state == "success"
+    results = requester.area(request_uuid) / "results"
+    published = sum(json.loads(file.read_text())["published"] for file in results.glob("run-*.json"))
+    assert collected(requester.site, request_uuid)["messages"] == published
+    broker = next(part for part in lab.status() if part.name == "broker")
+    assert (broker.state, broker.restarts >= 1) == ("RUNNING", True)
+
+
+def test_a_second_up_changes_nothing(running_lab):
+    before = {part.name: part.pid for part in lab.status()}
+    observer = Notes()
+
+    lab.up(observer)
+
+    assert {part.name: part.pid for part in lab.status()} == before
+    assert observer.ready_parts == []
+
+
+def test_a_taken_port_is_told_and_another_one_used(running_lab):
+    assert running_lab.site.ports["mqtt"] != running_lab.taken
+    assert any(f"Port {running_lab.taken} (mqtt) is taken" in note for note in running_lab.observer.notes)
+
+
+def test_each_party_has_its_own_user_and_nothing_secret_is_readable_by_others(running_lab):
+    variables = parties.lims_environment(running_lab.site)
+    secrets = [path for path in running_lab.site.folder("secrets").rglob("*") if path.is_file()]
+
+    assert urlsplit(variables["TWINBENCH_MQTT_URL"]).username == "lims"
+    assert len(secrets) >= 5
+    assert all(path.stat().st_mode & 0o077 == 0 for path in secrets if path.suffix != ".pub")
+    assert processes_of(running_lab.site)
+    assert Path(variables["TWINBENCH_SFTP_KEY"]).exists()
