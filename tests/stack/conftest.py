@@ -67,6 +67,7 @@ def running_lab(tmp_path_factory) -> Iterator[RunningLab]:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with suppress(OSError):  # a developer's own lab has it: as good
             other.bind((HOST, USUAL_PORTS["mqtt"]))
+            other.listen()
         try:
             site = lab.up(observer)
             yield RunningLab(site, observer, USUAL_PORTS["mqtt"])
