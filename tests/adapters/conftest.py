@@ -1,3 +1,28 @@
-from tests.broker import broker
+from contextlib import closing
 
-__all__ = ["broker"]
+import psycopg2
+import pytest
+
+from tests.broker import broker
+from tests.services import postgres, sftp, site
+from twinbench.adapters.postgres import Database, migrate
+from twinbench.stack import database
+
+__all__ = ["broker", "postgres", "sftp", "site"]
+
+
+@pytest.fixture
+def lims_url(site, postgres):
+    """The LIMS database, empty."""
+    url = database.database_url(site, "lims")
+    migrate(url)
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("TRUNCATE bench_telemetry, outbox, request_history, test_requests")
+    return url
+
+
+@pytest.fixture
+def lims(lims_url):
+    database = Database(lims_url)
+    yield database
+    database.close()

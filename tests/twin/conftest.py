@@ -1,83 +1,31 @@
-"""The twin's real neighbours: PostgreSQL and the SFTP pool of the local lab, in a folder of their own."""
+"""The twin's real neighbours, and its database, empty."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 from contextlib import closing
-from pathlib import Path
 
 import psycopg2
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.broker import broker, eventually, free_port
-from twinbench.stack import database, pool
-from twinbench.stack.service import Service
-from twinbench.stack.site import PROJECT, Site
+from tests.broker import broker
+from tests.services import postgres, sftp, site
+from twinbench.stack import database
+from twinbench.stack.site import PROJECT
 from twinbench.twin.store import TwinStore, migrate
 
-__all__ = ["broker"]
+__all__ = ["broker", "postgres", "sftp", "site"]
 
 REQUEST = "7d2f6f6e-6f7b-4f0e-8a57-0c1f0f3b8a11"
 TABLES = "twin_rejected, twin_chunk, twin_inbox, twin_run, twin_request"
-
-
-class Process:
-    """A service of the local lab, started without its supervisor."""
-
-    def __init__(self, service: Service, log: Path) -> None:
-        self.service, self.log = service, log
-        self.running: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        self.service.prepare()
-        with self.log.open("ab") as log:
-            environment = {**os.environ, **self.service.environment}
-            self.running = subprocess.Popen(
-                self.service.command, stdout=log, stderr=log, env=environment, start_new_session=True
-            )
-        eventually(self._is_ready, timeout_s=60)
-        self.service.settle()
-
-    def _is_ready(self) -> bool:
-        assert self.running
-        assert self.running.poll() is None, self.log.read_text()
-        try:
-            return self.service.is_ready()
-        except OSError:
-            return False
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal to it and its children; returns the exit code."""
-        assert self.running
-        os.killpg(self.running.pid, number)
-        return self.running.wait(30)
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    root = tmp_path_factory.mktemp("lab")
-    ports = {"postgres": free_port(), "sftp": free_port()}
-    (root / "ports.json").write_text(json.dumps(ports))
-    return Site(root, ports)
-
-
-@pytest.fixture(scope="session")
-def postgres(site):
-    process = Process(database.service(site), site.log("postgres"))
-    process.start()
-    migrate(database.database_url(site, "twin"))
-    yield process
-    process.end(signal.SIGINT)
 
 
 @pytest.fixture
 def database_url(site, postgres):
     """The twin's database, empty."""
     url = database.database_url(site, "twin")
+    migrate(url)
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {TABLES}")
     return url
@@ -88,14 +36,6 @@ def store(database_url):
     store = TwinStore(database_url)
     yield store
     store.close()
-
-
-@pytest.fixture(scope="session")
-def sftp(site):
-    process = Process(pool.service(site), site.log("sftp"))
-    process.start()
-    yield process
-    process.end()
 
 
 @pytest.fixture

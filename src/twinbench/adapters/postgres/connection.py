@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ __all__ = ["Database", "migrate"]
 
 
 class Database:
-    """One database; each use is a transaction on a connection of its own.
+    """One database, over one connection that is opened when it is needed and opened again when it was lost.
+
+    It may be used from several threads; their transactions follow one another.
 
     Args:
         url: ``postgresql://user:password@host:port/database``.
@@ -24,24 +27,48 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._lock = threading.Lock()
+        self._connection: Any = None
+
+    def close(self) -> None:
+        """Close the connection; the next use opens another one."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg2.extras.RealDictCursor]:
         """A cursor whose changes are kept together, or not at all.
 
         Raises:
-            UnreachableError: If the server does not answer.
+            UnreachableError: If the server does not answer, or goes away meanwhile.
         """
-        try:
-            connection: Any = psycopg2.connect(
+        with self._lock:
+            try:
+                connection = self._open()
+                with connection, connection.cursor() as cursor:
+                    yield cursor
+            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+                self._connection = None
+                raise UnreachableError(
+                    f"The LIMS database does not answer: {str(error).strip()}. See `twinbench status`."
+                ) from error
+
+    def _open(self) -> Any:
+        """The connection, after a question that tells whether the server is still there."""
+        if self._connection is not None:
+            try:
+                with self._connection, self._connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
+            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                self._connection.close()
+                self._connection = None
+        if self._connection is None:
+            self._connection = psycopg2.connect(
                 self._url, cursor_factory=psycopg2.extras.RealDictCursor, connect_timeout=10
             )
-        except psycopg2.OperationalError as error:
-            raise UnreachableError(
-                f"The LIMS database does not answer: {str(error).strip()}. See `twinbench status`."
-            ) from error
-        with closing(connection), connection, connection.cursor() as cursor:
-            yield cursor
+        return self._connection
 
 
 def migrate(url: str) -> None:
