@@ -53,7 +53,8 @@ def up() -> None:
 def _say_where(site: Any, output: Any) -> None:
     from twinbench.stack.airflow import ADMIN
 
-    output.print(f"\n[bold]Airflow[/]   {site.airflow_url}   user {ADMIN}   password {site.secret('airflow-admin')}")
+    login = f"user {ADMIN}   password {site.secret('airflow-admin')}"
+    output.print(f"\n[bold]Airflow[/]   {site.airflow_url}   {login}", soft_wrap=True)
     output.print(f"[bold]Files[/]     {site.root}")
 
 

@@ -10,7 +10,6 @@ import json
 import logging
 import re
 import secrets
-import signal
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from tenacity.nap import sleep_using_event
 from twinbench.adapters.environment import Settings
 from twinbench.adapters.mqtt import Courier, MqttClient, Will
 from twinbench.adapters.outbox import SqliteOutbox
+from twinbench.adapters.termination import asked_to_end, wait_for
 from twinbench.bench.commands import CommandDesk
 from twinbench.bench.drivers import Driver, open_driver
 from twinbench.bench.job import Job
@@ -55,9 +55,7 @@ def run(bench: str, driver_name: str, settings: Settings, *, speed: float = 1.0,
         ConfigurationError: If a setting or name is wrong.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    stopped = asked_to_end()
     driver = open_driver(driver_name, settings, speed=speed)
     agent = Agent(bench, driver, driver_name=driver_name, settings=settings, state_dir=state_dir)
     patience = Retrying(
@@ -70,7 +68,7 @@ def run(bench: str, driver_name: str, settings: Settings, *, speed: float = 1.0,
     try:
         patience(agent.open)
         log.info("bench ready bench=%s driver=%s epoch=%s", bench, driver_name, agent.epoch)
-        stopped.wait()
+        wait_for(stopped)
         log.info("bench ends bench=%s", bench)
     except RetryError:
         log.info("bench ends bench=%s, it has not reached its broker", bench)

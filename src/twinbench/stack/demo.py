@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from twinbench.adapters.airflow_api import AirflowApi
 from twinbench.core.errors import LabError, UnreachableError
 from twinbench.stack.airflow import ADMIN
+from twinbench.stack.database import database_url
 from twinbench.stack.site import Site
 from twinbench.stack.terminal import seconds_between
 
@@ -96,18 +97,58 @@ def run_demo(site: Site, output: Console, *, document: dict[str, Any] | None = N
     api = open_api(site)
     await_dag(api)
     run_id = str(uuid.uuid4())
-    api.submit(run_id, document or demo_request())
+    asked = document or demo_request()
+    api.submit(run_id, asked)
     output.print(f"\n[bold]Request[/] {run_id}")
+    output.print(f"  {asked['test_name']} ({asked['standard']}) of a {asked['uut']}, {asked['runs']} test points")
 
     def tell(task_id: str, state: str, seconds: float | None) -> None:
-        if state == "skipped":
-            return
-        mark = "[green]✓[/]" if state == "success" else f"[red]✗ {state}[/]"
-        output.print(f"  {mark} {_STAGES.get(task_id, task_id):<45}{seconds or 0:7.1f} s")
+        if task_id in _STAGES and state != "skipped":
+            mark = "[green]✓[/]" if state == "success" else f"[red]✗ {state}[/]"
+            output.print(f"  {mark} {_STAGES[task_id]:<45}{seconds or 0:7.1f} s")
 
     state = follow(api, run_id, tell)
+    output.print()
     output.print(account(api, run_id))
+    output.print(f"  [dim]{'collected':<14}[/]  {_collected(site, run_id)}")
+    if state != "success":
+        output.print(f"\n[bold red]{_failure(site, run_id)}[/]", soft_wrap=True)
+    output.print("\n[bold]Look at[/]")
+    for name, place in _places(api, site, run_id).items():
+        output.print(f"  [dim]{name:<14}[/]  {place}", soft_wrap=True)
+    api.close()
     return state == "success"
+
+
+def _collected(site: Site, run_id: str) -> str:
+    """What the digital twin has in its own tables."""
+    from twinbench.twin.store import TwinStore
+
+    store = TwinStore(database_url(site, "twin"))
+    try:
+        counts = store.counts(run_id)
+    finally:
+        store.close()
+    return f"{counts['messages']} messages with {counts['samples']:,} samples of {counts['finished']} runs at the twin"
+
+
+def _failure(site: Site, run_id: str) -> str:
+    """Why a request failed, as its page would say."""
+    from twinbench.adapters.postgres import Database, Requests
+
+    database = Database(database_url(site, "lims"))
+    try:
+        return str(Requests(database).get(run_id)["failure"] or "The request failed: see its tasks' logs in Airflow.")
+    except LabError:
+        return "The request was refused: see the log of its task register in Airflow."
+    finally:
+        database.close()
+
+
+def _places(api: AirflowApi, site: Site, run_id: str) -> dict[str, str]:
+    closed = _value(api, run_id, "close")
+    run = {"Airflow run": f"{site.airflow_url}/dags/carry_out_request/runs/{run_id}"}
+    return {**run, "report": closed["report"], "results": closed["folder"]} if closed else run
 
 
 def _value(api: AirflowApi, run_id: str, task_id: str) -> dict[str, Any]:
@@ -116,33 +157,40 @@ def _value(api: AirflowApi, run_id: str, task_id: str) -> dict[str, Any]:
 
 def account(api: AirflowApi, run_id: str) -> Table:
     """What happened in a run, as figures of the run itself."""
-    tasks = api.tasks(run_id)
-    runs = [
+    benches = [
         api.result(run_id, task["task_id"], map_index=task["map_index"]) or {}
-        for task in tasks
+        for task in api.tasks(run_id)
         if task["task_id"] in ("run_virtual", "run_physical") and task["state"] == "success"
     ]
-    simulated, wall = sum(run.get("simulated_s", 0) for run in runs), sum(run.get("wall_s", 0) for run in runs)
-    plan, closed = _value(api, run_id, "plan_benches"), _value(api, run_id, "close")
+    whole, plan = api.run(run_id), _value(api, run_id, "plan_benches")
     bundle, design = _value(api, run_id, "stage_bundle"), _value(api, run_id, "design_runs")
-    whole = api.run(run_id)
+    seconds = seconds_between(whole["start_date"], whole["end_date"]) or 0
     facts = {
-        "whole request": f"{seconds_between(whole['start_date'], whole['end_date']) or 0:.1f} s, {whole['state']}",
-        "models checked": f"{bundle.get('models', 0)} FMUs, {bundle.get('findings', 0)} findings",
+        "request": f"{whole['state']} after {seconds:.1f} s",
+        "models": f"{bundle.get('models', 0)} FMUs, {bundle.get('findings', 0)} findings",
         "design": f"{design.get('kind', '–')}, {design.get('runs', 0)} test points",
-        "plan": f"{plan.get('status', '–')}, makespan {plan.get('makespan_min', '–')} min",
-        "simulated": f"{simulated:,.0f} s in {wall:.2f} s of stepping: {simulated / wall if wall else 0:,.0f} s per s",
-        "messages": f"{closed.get('published', 0)} published, {closed.get('collected', 0)} collected by the twin",
-        "results": str(closed.get("folder", "–")),
-        "report": str(closed.get("report", "–")),
+        "plan": f"{plan.get('status', '–')}, makespan {plan.get('makespan_min', '–')} min, "
+        f"on {', '.join(plan.get('benches', ())) or '–'}",
+        "runs": _runs(benches),
+        "published": f"{sum(bench.get('published', 0) for bench in benches)} messages",
     }
-    table = Table(box=None, show_header=False, pad_edge=False, title="What happened", title_justify="left")
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), title="What happened", title_justify="left")
+    table.add_column(style="dim", min_width=14)
     for name, fact in facts.items():
-        table.add_row(f"  {name}", fact, style="bold red" if "failed" in fact else "")
+        table.add_row(f"  {name}", fact)
     return table
 
 
-def explain_failure(api: AirflowApi, run_id: str) -> LabError | None:
-    """The error of a failed run, in the words of its diagnosis."""
-    failed = next((task for task in api.tasks(run_id) if task["state"] == "failed"), None)
-    return LabError(f"Task {failed['task_id']} failed: see its log in Airflow.") if failed else None
+def _runs(benches: Sequence[Mapping[str, Any]]) -> str:
+    """How the runs went, and how fast those were that were simulated."""
+    total = {key: sum(bench.get(key, 0) for bench in benches) for key in ("runs", "failed", "simulated_s", "wall_s")}
+    measured_s = sum(bench.get("measured_s", 0) for bench in benches)
+    parts = [f"{total['runs']}, {total['failed']} failed"]
+    if total["wall_s"]:
+        parts.append(
+            f"{total['simulated_s']:,.0f} s simulated in {total['wall_s']:.2f} s of stepping "
+            f"({total['simulated_s'] / total['wall_s']:,.0f} s per s)"
+        )
+    if measured_s:
+        parts.append(f"{measured_s:,.0f} s measured")
+    return "; ".join(parts)

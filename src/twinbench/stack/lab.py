@@ -104,7 +104,7 @@ def _claim_ports(site: Site, observer: Observer) -> Site:
 
 
 def _start(site: Site, supervisor: Supervisor, waves: Sequence[Sequence[Service]], observer: Observer) -> None:
-    running = {state.name for state in supervisor.states() if state.state == "RUNNING"}
+    running = {state.name for state in supervisor.states() if state.state in ("RUNNING", "STARTING")}
     for wave in waves:
         missing = [service for service in wave if service.name not in running]
         for service in missing:

@@ -69,7 +69,7 @@ def _program(site: Site, service: Service) -> str:
         "autostart": "false",
         "autorestart": "true",
         "startsecs": "2",
-        "startretries": "5",
+        "startretries": "3",
         "stopsignal": service.stop_signal,
         "stopasgroup": "false" if service.owns_children else "true",
         "killasgroup": "true",
@@ -107,7 +107,7 @@ class Supervisor:
         configuration = self._site.folder() / "supervisord.conf"
         write_private(configuration, self._configuration(waves))
         log = self._site.log("supervisord")
-        log.unlink(missing_ok=True)
+        self._put_logs_aside()
         started = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)],
             capture_output=True,
@@ -119,6 +119,12 @@ class Supervisor:
             raise ConfigurationError(
                 f"The supervisor did not start: {(started.stderr or started.stdout).strip()[-500:]} Its log: {log}"
             )
+
+    def _put_logs_aside(self) -> None:
+        """Move the logs of the last time to ``log/previous``: readiness and restarts are read from the logs of this."""
+        previous = self._site.folder("log", "previous")
+        for log in self._site.folder("log").glob("*.log"):
+            log.replace(previous / log.name)
 
     @retry(
         stop=stop_after_delay(10),

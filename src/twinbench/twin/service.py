@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from uuid import UUID
 
 from twinbench.adapters.environment import Settings
 from twinbench.adapters.mqtt import Message, MqttClient
+from twinbench.adapters.termination import asked_to_end, wait_for
 from twinbench.core import topics
 from twinbench.core.errors import LabError, RequestError, UnreachableError
 from twinbench.core.request import validate_document
@@ -84,9 +84,7 @@ def run(settings: Settings) -> None:
         ConfigurationError: If a setting is missing or wrong.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    stopped = asked_to_end()
     schema = json.loads((settings.include / "schemas" / "twin_request.schema.json").read_text())
     registry = Registry(Path(settings.require("TWINBENCH_TWIN_REGISTRY")))
     pool = UploadPool(settings.sftp_url, key=settings.sftp_key, known_hosts=settings.sftp_known_hosts)
@@ -99,7 +97,7 @@ def run(settings: Settings) -> None:
     client, collector = opened
     deliveries.start()
     log.info("twin ready")
-    stopped.wait()
+    wait_for(stopped)
     log.info("twin ends")
     collector.stop()
     client.close()

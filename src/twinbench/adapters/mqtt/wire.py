@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 Document = dict[str, Any]
 
 # What the LIMS and a bench say is repeated by its sender until it is answered, so at least once is enough (and paho
-# can lose messages of QoS 2 silently after an outage; see docs/adr).
+# can lose messages of QoS 2 silently after an outage; see docs/adr/0006).
 _AT_LEAST_ONCE = 1
 
 
