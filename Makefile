@@ -42,5 +42,7 @@ fmus: install ## build the FMUs of models/ with gcc into include/fmus
 
 lock: install ## renew requirements.txt from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes deploy/requirements-servers.in \
+	  -c requirements.txt -o deploy/requirements-servers.txt
 
 .PHONY: help install demo up down check test fmus lock

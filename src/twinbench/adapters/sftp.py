@@ -73,12 +73,24 @@ class SftpPool:
     def _run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         return asyncio.run(work)
 
+    def _take(self, request_uuid: str, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """Do something in a request's folder; what the server refuses there is the uploader's business."""
+        try:
+            return self._run(work)
+        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection) as error:
+            raise UnreachableError(f"The SFTP server went away: {error.reason}. See `twinbench status`.") from error
+        except asyncssh.SFTPError as error:
+            raise BundleError(
+                f"The pool folder of request {request_uuid} cannot be taken in: {error.reason} "
+                "Upload plain files with rights to read and remove them."
+            ) from error
+
     def _folder(self, request_uuid: str) -> str:
         return posixpath.join(self._address.path or "/", request_uuid)
 
     def names(self, request_uuid: str) -> list[str]:
         """What lies in the request's pool folder, unfinished uploads included; empty without such a folder."""
-        return self._run(self._names(request_uuid))
+        return self._take(request_uuid, self._names(request_uuid))
 
     async def _names(self, request_uuid: str) -> list[str]:
         async with self._session() as client:
@@ -94,7 +106,7 @@ class SftpPool:
             BundleError: If an entry is no plain file or too large.
             UnreachableError: If the server does not answer.
         """
-        return self._run(self._fetch(request_uuid, folder))
+        return self._take(request_uuid, self._fetch(request_uuid, folder))
 
     async def _fetch(self, request_uuid: str, folder: Path) -> list[Path]:
         copies = []
@@ -114,7 +126,7 @@ class SftpPool:
 
     def remove(self, request_uuid: str) -> None:
         """Remove what was taken from the pool; uploads under way stay."""
-        self._run(self._remove(request_uuid))
+        self._take(request_uuid, self._remove(request_uuid))
 
     async def _remove(self, request_uuid: str) -> None:
         names = await self._names(request_uuid)

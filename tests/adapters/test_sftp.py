@@ -1,0 +1,95 @@
+"""The pool on a real SFTP server: finished files are taken, unfinished ones left, and what is wrong is said."""
+
+import os
+
+import asyncssh
+import pytest
+
+from tests.broker import free_port
+from twinbench.adapters.sftp import SftpPool
+from twinbench.core.errors import BundleError, ConfigurationError, UnreachableError
+from twinbench.stack.credentials import sftp_key, sftp_known_hosts
+from twinbench.stack.pool import sftp_url
+
+REQUEST = "9d2f6f6e-6f7b-4f0e-8a57-0c1f0f3b8a99"
+
+
+@pytest.fixture
+def folder(site, sftp):
+    """The request's folder, where the server keeps it; empty."""
+    place = site.folder("sftp", "twin", "pool", REQUEST)
+    yield place
+    for path in place.iterdir():
+        path.unlink()
+    place.rmdir()
+
+
+def pool(site, **changes):
+    settings = {
+        "url": sftp_url(site, "lims"),
+        "key": str(sftp_key(site, "lims")),
+        "known_hosts": str(sftp_known_hosts(site)),
+        **changes,
+    }
+    return SftpPool(settings.pop("url"), **settings)
+
+
+def test_finished_files_are_taken_and_uploads_under_way_left(site, folder, tmp_path):
+    (folder / "A.fmu").write_bytes(b"model")
+    (folder / "inter_connection.json.part").write_bytes(b"half")
+    ours = pool(site)
+
+    assert ours.names(REQUEST) == ["A.fmu", "inter_connection.json.part"]
+    assert [file.read_bytes() for file in ours.fetch(REQUEST, tmp_path)] == [b"model"]
+    ours.remove(REQUEST)
+
+    assert [path.name for path in folder.iterdir()] == ["inter_connection.json.part"]
+
+
+def test_a_request_without_a_folder_has_nothing(site, sftp, tmp_path):
+    ours = pool(site)
+
+    assert ours.names("00000000-0000-4000-8000-000000000000") == []
+    assert ours.fetch("00000000-0000-4000-8000-000000000000", tmp_path) == []
+
+
+def test_a_link_is_refused(site, folder, tmp_path):
+    (folder / "real.fmu").write_bytes(b"model")
+    os.symlink("real.fmu", folder / "A.fmu")
+    with pytest.raises(BundleError, match=r"A\.fmu is no plain file"):
+        pool(site).fetch(REQUEST, tmp_path)
+
+    (folder / "A.fmu").unlink()
+    (tmp_path / "secret").write_text("secret")
+    os.symlink(tmp_path / "secret", folder / "B.fmu")
+    with pytest.raises(BundleError, match="leads out of your folder"):
+        pool(site).fetch(REQUEST, tmp_path)
+
+
+def test_a_wrong_key_is_told_with_user_file_and_remedy_and_not_tried_again(site, sftp, tmp_path):
+    wrong = tmp_path / "wrong_key"
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(wrong))
+
+    with pytest.raises(
+        ConfigurationError, match=rf"refuses user 'lims' with the key {wrong}.*TWINBENCH_SFTP_KEY"
+    ) as told:
+        pool(site, key=str(wrong)).names(REQUEST)
+
+    assert not told.value.transient
+
+
+def test_a_server_that_is_not_known_is_not_trusted(site, sftp, tmp_path):
+    nobody = tmp_path / "known_hosts"
+    nobody.write_text("")
+
+    with pytest.raises(ConfigurationError, match="host key"):
+        pool(site, known_hosts=str(nobody)).names(REQUEST)
+
+
+def test_a_server_that_is_away_may_be_asked_again(site, sftp):
+    url = f"sftp://lims@127.0.0.1:{free_port()}/pool"
+
+    with pytest.raises(UnreachableError, match="does not answer") as told:
+        pool(site, url=url).names(REQUEST)
+
+    assert told.value.transient
