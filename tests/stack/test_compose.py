@@ -25,8 +25,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 DEPLOY = PROJECT / "deploy"
 COMPOSE = PROJECT / "docker-compose.yaml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
-# Where a digital twin keeps its models concerns nobody else: twinbench.twin reads it itself.
-KNOWN = {*re.findall(r"TWINBENCH_\w+", environment.__doc__ or ""), "TWINBENCH_TWIN_REGISTRY"}
+KNOWN = set(re.findall(r"TWINBENCH_\w+", environment.__doc__ or ""))
 
 
 def _mounts(service: dict[str, Any]) -> list[list[str]]:

@@ -34,6 +34,8 @@ class AirflowApi:
 
     def _log_in(self) -> None:
         answer = self._send("POST", "/auth/token", json={"username": self._user, "password": self._password})
+        if answer.is_server_error:
+            raise self._unreachable(f"HTTP {answer.status_code}, {_detail(answer)}")
         if answer.status_code != httpx.codes.CREATED:
             raise ConfigurationError(
                 f"Airflow at {self._client.base_url} refuses user {self._user!r} (HTTP {answer.status_code}): "
@@ -46,19 +48,31 @@ class AirflowApi:
             headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
             return self._client.request(method, path, headers=headers, **arguments)
         except httpx.HTTPError as error:
-            raise UnreachableError(
-                f"Airflow at {self._client.base_url} does not answer: {error}. Is the lab up? See `twinbench status`."
-            ) from error
+            raise self._unreachable(str(error)) from error
 
-    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+    def _unreachable(self, reason: str) -> UnreachableError:
+        where = self._client.base_url
+        return UnreachableError(f"Airflow at {where} does not answer: {reason}. Is the lab up? See `twinbench status`.")
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """Send with a token, and with a new one if that has expired."""
         if not self._token:
             self._log_in()
         answer = self._send(method, path, **arguments)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self._log_in()
             answer = self._send(method, path, **arguments)
+        return answer
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        return self._accepted(self._ask(method, path, **arguments))
+
+    def _accepted(self, answer: httpx.Response) -> Any:
+        if answer.is_server_error:
+            raise self._unreachable(f"HTTP {answer.status_code}, {_detail(answer)}")
         if answer.is_error:
-            raise RequestError(f"Airflow refuses {method} {path} (HTTP {answer.status_code}): {_detail(answer)}")
+            asked = f"{answer.request.method} {answer.request.url.path}"
+            raise RequestError(f"Airflow refuses {asked} (HTTP {answer.status_code}): {_detail(answer)}")
         return answer.json() if answer.content else None
 
     def submit(self, request_uuid: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -67,8 +81,17 @@ class AirflowApi:
         Raises:
             RequestError: If Airflow refuses the document or knows the UUID already.
         """
-        body = {"dag_run_id": request_uuid, "logical_date": None, "conf": document}
-        return dict(self._call("POST", f"/api/v2/dags/{_DAG}/dagRuns", json=body))
+        path, body = (
+            f"/api/v2/dags/{_DAG}/dagRuns",
+            {"dag_run_id": request_uuid, "logical_date": None, "conf": document},
+        )
+        answer = self._ask("POST", path, json=body)
+        if answer.status_code == httpx.codes.CONFLICT:
+            raise RequestError(
+                f"Request {request_uuid} was submitted before: see `twinbench request show {request_uuid}`, "
+                "or submit it under another UUID."
+            )
+        return dict(self._accepted(answer))
 
     def run(self, run_id: str) -> dict[str, Any]:
         """One run: its state, its times."""
@@ -94,9 +117,7 @@ class AirflowApi:
 
     def is_parsed(self) -> bool:
         """Whether Airflow knows the DAG already."""
-        if not self._token:
-            self._log_in()
-        return self._send("GET", f"/api/v2/dags/{_DAG}").status_code == httpx.codes.OK
+        return self._ask("GET", f"/api/v2/dags/{_DAG}").status_code == httpx.codes.OK
 
     def cancel(self, run_id: str) -> None:
         """End a run as failed; what it has stored stays."""
@@ -104,8 +125,11 @@ class AirflowApi:
 
 
 def _detail(answer: httpx.Response) -> str:
+    """What Airflow says: a text, one complaint per field, or what its database refused."""
     try:
-        detail = answer.json().get("detail", answer.text)
-    except ValueError:
+        detail = answer.json()["detail"]
+        if isinstance(detail, list):
+            return "; ".join(f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in detail)
+        return str(detail["reason"] if isinstance(detail, dict) else detail)
+    except (ValueError, KeyError, TypeError):
         return answer.text[:500]
-    return detail if isinstance(detail, str) else str(detail)[:500]

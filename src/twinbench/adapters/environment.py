@@ -15,6 +15,8 @@ its own values, so each party holds its own rights and nothing else:
     TWINBENCH_AIRFLOW_USER       user name, and
     TWINBENCH_AIRFLOW_PASSWORD   password of the caller of that API
     TWINBENCH_INCLUDE            folder of schemas, catalogue and FMUs; the project's own unless said
+    TWINBENCH_TWIN_REGISTRY      folder of the reference twin's model registry
+    TWINBENCH_BUNDLE_PATIENCE_S  how long the task await_bundle waits for the models; an hour unless said
 """
 
 from __future__ import annotations

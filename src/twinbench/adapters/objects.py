@@ -1,19 +1,23 @@
 """Object storage behind one URL: local files by default, Azure Blob (``abfs://``) on servers, through fsspec.
 
-Keys are POSIX paths below the root. A write replaces the whole object; locally it appears under its name only when it
-is complete.
+Keys are POSIX paths below the root. A write replaces the whole object, which appears under its name only when it is
+complete: a blob by itself, a local file because it is written beside its place first. Threads may share the objects.
 """
 
 from __future__ import annotations
 
 import posixpath
+import secrets
 from pathlib import Path
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from twinbench.core.errors import ConfigurationError, ResultError
 
 __all__ = ["Objects"]
+
+_UNFINISHED = ".unfinished"
 
 
 class Objects:
@@ -25,7 +29,7 @@ class Objects:
 
     def __init__(self, url: str) -> None:
         try:
-            self._files, self._root = fsspec.core.url_to_fs(url, auto_mkdir=True)
+            self._files, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise ConfigurationError(f"TWINBENCH_STORAGE_URL={url!r} cannot be opened: {error}") from error
 
@@ -33,7 +37,7 @@ class Objects:
         normal = posixpath.normpath(key)
         if normal.startswith(("/", "..")):
             raise ConfigurationError(f"{key!r} is no key below the storage root.")
-        return posixpath.join(self._root, normal)
+        return posixpath.normpath(posixpath.join(self._root, normal))
 
     def url(self, key: str) -> str:
         """Full address of an object, to show to people."""
@@ -53,8 +57,10 @@ class Objects:
     def write(self, key: str, content: bytes | str) -> None:
         """Make or replace an object."""
         data = content.encode() if isinstance(content, str) else content
-        with self._files.transaction, self._files.open(self._path(key), "wb") as handle:
-            handle.write(data)
+        if isinstance(self._files, LocalFileSystem):
+            _replace(Path(self._path(key)), data)
+        else:
+            self._files.pipe_file(self._path(key), data)
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
@@ -63,7 +69,7 @@ class Objects:
     def keys(self, prefix: str) -> list[str]:
         """All keys below a prefix, sorted."""
         found = self._files.find(self._path(prefix))
-        return sorted(posixpath.relpath(path, self._root) for path in found)
+        return sorted(posixpath.relpath(path, self._root) for path in found if not path.endswith(_UNFINISHED))
 
     def remove(self, prefix: str) -> None:
         """Remove an object, or all objects below a prefix; nothing happens if there is none."""
@@ -77,3 +83,14 @@ class Objects:
             copies.append(folder / posixpath.basename(key))
             copies[-1].write_bytes(self.read(key))
         return copies
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Not with fsspec's transactions: threads share them, and they copy if the temporary folder is another disk's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import posixpath
 import stat
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,14 +41,16 @@ class SftpPool:
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[asyncssh.SFTPClient]:
         where = f"{self._address.hostname}:{self._address.port or 22}"
+        keys = _read("TWINBENCH_SFTP_KEY", self._key, asyncssh.load_keypairs)
+        known_hosts = _read("TWINBENCH_SFTP_KNOWN_HOSTS", self._known_hosts, asyncssh.read_known_hosts)
         try:
             async with (
                 await asyncssh.connect(
                     self._address.hostname or "",
                     self._address.port or 22,
                     username=self._address.username or "",
-                    client_keys=[self._key],
-                    known_hosts=self._known_hosts,
+                    client_keys=keys,
+                    known_hosts=known_hosts,
                     config=None,
                     login_timeout=20,
                 ) as connection,
@@ -136,3 +138,11 @@ class SftpPool:
                     await client.remove(posixpath.join(self._folder(request_uuid), name))
             if names and not any(name.endswith(".part") for name in names):
                 await client.rmdir(self._folder(request_uuid))
+
+
+def _read(setting: str, path: str, read: Callable[[str], _Result]) -> _Result:
+    """Read a file of keys; asyncssh would speak of the network if it is missing."""
+    try:
+        return read(path)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{setting} names {path}, which holds no such key: {error}.") from error

@@ -6,18 +6,18 @@ Airflow's form, its REST API, our command line and our pages therefore refuse th
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from airflow.sdk import Param
 
-__all__ = ["request_params"]
+from twinbench.adapters.environment import Settings
 
-_SCHEMA = Path(__file__).resolve().parents[3] / "include" / "schemas" / "test_request.schema.json"
+__all__ = ["request_params"]
 
 
 def request_params() -> dict[str, Param]:
     """One Airflow parameter per property of the request; those without a default must be given."""
-    properties = json.loads(_SCHEMA.read_text())["properties"]
+    schema = Settings.from_environment().include / "schemas" / "test_request.schema.json"
+    properties = json.loads(schema.read_text())["properties"]
     return {name: _param(dict(schema)) for name, schema in properties.items()}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ __all__ = [
     "parse_settings",
     "simulate_bundle",
     "write_csv",
+    "write_parquet",
 ]
 
 STIMULI_PARAMETER = "Stimuli_File"
@@ -197,6 +198,22 @@ def write_csv(output: Path, blocks: Iterator[Block]) -> None:
                 file.write(",".join(["time", *(_quoted(signal.name) for signal in block.signals)]) + "\n")
             rows = zip(block.time_s.tolist(), block.values.tolist(), strict=True)
             file.writelines(",".join(map(repr, [time_s, *values])) + "\n" for time_s, values in rows)
+
+
+def write_parquet(output: Path, blocks: Iterator[Block]) -> None:
+    """Write blocks as Parquet: ``time``, then one column per signal, each with its unit in the field's metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with ExitStack() as stack:
+        writer: Any = None
+        for block in blocks:
+            if writer is None:
+                units = {"time": "s", **{signal.name: signal.unit or "" for signal in block.signals}}
+                fields = [pa.field(name, pa.float64(), metadata={"unit": unit}) for name, unit in units.items()]
+                writer = stack.enter_context(pq.ParquetWriter(output, pa.schema(fields)))
+            columns = [block.time_s, *(block.values[:, number] for number in range(len(block.signals)))]
+            writer.write_table(pa.table(columns, schema=writer.schema))
 
 
 def _quoted(name: str) -> str:

@@ -1,0 +1,5 @@
+"""``python -m twinbench.cli``."""
+
+from twinbench.cli import main
+
+main()

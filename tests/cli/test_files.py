@@ -1,0 +1,166 @@
+"""Each capability works alone, on files: its output, its exit code, and one JSON object that scripts can rely on."""
+
+import json
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from tests.fakes import INCLUDE
+from twinbench.cli import main
+
+BUNDLE = str(INCLUDE / "fmus")
+
+
+@pytest.fixture
+def twinbench(tmp_path, monkeypatch):
+    """Run a command in a folder of its own; returns its exit code, its output, and its JSON object if it has one."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        done = CliRunner().invoke(main, list(map(str, arguments)))
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+        return done.exit_code, done.output, json.loads(done.stdout) if "--json" in arguments else None
+
+    return run
+
+
+def write_json(folder, document):
+    file = folder / "input.json"
+    file.write_text(json.dumps(document))
+    return file
+
+
+def test_a_good_bundle_can_be_used(twinbench):
+    code, _, told = twinbench("check", BUNDLE, "--json")
+
+    assert (code, told["ok"]) == (0, True)
+    assert {model["name"] for model in told["models"]} == {
+        "FMU_Battery_Model",
+        "FMU_Input_Handler",
+        "FMU_Output_Handler",
+    }
+    assert all(set(finding) == {"code", "severity", "where", "message", "hint"} for finding in told["findings"])
+    assert len(told["connections"]) == 12
+
+
+def test_a_bundle_with_a_broken_fmu_cannot_and_the_words_name_it(twinbench, tmp_path):
+    folder = tmp_path / "bundle"
+    shutil.copytree(BUNDLE, folder)
+    (folder / "FMU_Battery_Model.fmu").write_bytes(b"no zip")
+
+    code, text, _ = twinbench("check", folder)
+
+    assert code == 1
+    assert "FMU_Battery_Model.fmu" in text
+    assert "cannot be used" in text
+    assert twinbench("check", folder, "--json")[2]["ok"] is False
+
+
+def test_a_bundle_that_is_not_there_is_a_matter_of_usage(twinbench):
+    assert twinbench("check", "nowhere")[0] == 2
+
+
+def test_a_simulation_writes_time_and_what_was_asked_for(twinbench, tmp_path):
+    signals = ["FMU_Battery_Model.Cell_Voltage_Out", "FMU_Output_Handler.SoC"]
+
+    code, _, told = twinbench(
+        *("simulate", BUNDLE, "--stop-time", 5, "--step-size", 0.5, "--record", *signals, "-o", "out.csv", "--json")
+    )
+
+    rows = (tmp_path / "out.csv").read_text().splitlines()
+    assert rows[0] == ",".join(["time", *signals])
+    assert (code, told["status"], told["communication_steps"], len(rows)) == (0, "completed", 10, 12)
+    assert set(told) >= {"status", "communication_steps", "wall_s", "steps_per_s", "output", "findings"}
+
+
+def test_values_are_set_and_stimuli_read_and_units_kept_in_parquet(twinbench, tmp_path):
+    (tmp_path / "input.csv").write_text("timestamp,Current_Profile\n0,-5\n100,-5\n")
+
+    code, _, _ = twinbench(
+        *("simulate", "--set", "FMU_Battery_Model.Heat_Loss=0.5", "FMU_Battery_Model.Cell_Length=0.08", BUNDLE),
+        *("--stimuli", "input.csv", "--stop-time", 100, "--step-size", 1, "-o", "out.parquet"),
+    )
+
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert code == 0
+    assert table.column_names[0] == "time"
+    assert table.schema.field("FMU_Battery_Model.Cell_Voltage_Out").metadata == {b"unit": b"V"}
+    assert table["FMU_Battery_Model.Current_Out"].to_pylist()[1:] == [-5.0] * 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--step-size", 0, "-o", "o.csv"], 1, "step_size=0.0 s"),
+        (["--step-size", 1, "-o", "o.txt"], 2, "neither in .csv nor in .parquet"),
+        (["--step-size", 1, "-o", "o.csv", "--set", "Heat_Loss=1"], 1, "sets nothing"),
+        (["--step-size", 1, "-o", "o.csv", "--record", "FMU_Battery_Model.Voltage"], 1, "cannot be recorded"),
+    ],
+)
+def test_a_simulation_that_makes_no_sense_is_refused_in_words(twinbench, arguments, code, words):
+    told = twinbench("simulate", BUNDLE, "--stop-time", 1, *arguments)
+
+    assert told[0] == code
+    assert words in told[1]
+
+
+def test_errors_are_one_json_object_too(twinbench):
+    code, _, told = twinbench("simulate", BUNDLE, "--stop-time", 1, "--step-size", -1, "-o", "o.csv", "--json")
+
+    assert (code, told["ok"], told["status"]) == (1, False, "error")
+    assert "step_size=-1.0" in told["error"]
+
+
+def test_a_design_is_written_with_its_quality(twinbench, tmp_path):
+    factors = [
+        {"name": "rate", "unit": "1/h", "low": 0.5, "high": 2},
+        {"name": "soc", "unit": "%", "low": 0, "high": 9},
+    ]
+    spec = write_json(tmp_path, {"factors": factors, "runs": 8, "kind": "latin-hypercube", "seed": 3})
+
+    code, _, told = twinbench("design", spec, "-o", "runs.csv", "--json")
+
+    rows = (tmp_path / "runs.csv").read_text().splitlines()
+    assert (code, told["runs"], len(rows), rows[0]) == (0, 8, 9, "run,rate,soc")
+    assert told["quality"]["minimum_distance"] > 0
+
+
+def test_a_design_that_cannot_be_made_says_why(twinbench, tmp_path):
+    factors = [{"name": "rate", "unit": "1/h", "low": 2, "high": 1}]
+    spec = write_json(tmp_path, {"factors": factors, "runs": 8, "kind": "latin-hypercube", "seed": 3})
+
+    code, text, _ = twinbench("design", spec, "-o", "runs.csv")
+
+    assert code == 1
+    assert "rate" in text
+    assert not (tmp_path / "runs.csv").exists()
+
+
+def test_a_plan_is_written_with_its_proof(twinbench, tmp_path):
+    modes = [{"bench": "a", "duration_min": 5}, {"bench": "b", "duration_min": 7}]
+    lab = write_json(tmp_path, {"jobs": [{"name": name, "modes": modes} for name in "xyz"]})
+
+    code, _, told = twinbench("plan", lab, "-o", "plan.json", "--json")
+
+    assert (code, told["status"], told["makespan_min"], told["gap"]) == (0, "optimal", 10, 0.0)
+    assert len(json.loads((tmp_path / "plan.json").read_text())["intervals"]) == 3
+
+
+def test_a_plan_that_cannot_be_is_infeasible_and_names_the_job(twinbench, tmp_path):
+    lab = write_json(tmp_path, {"jobs": [{"name": "x", "modes": []}]})
+
+    code, _, told = twinbench("plan", lab, "-o", "plan.json", "--json")
+
+    assert (code, told["status"]) == (1, "infeasible")
+    assert "job x" in told["error"]
+
+
+def test_a_file_that_is_no_json_is_named(twinbench, tmp_path):
+    (tmp_path / "lab.json").write_text("{")
+
+    code, text, _ = twinbench("plan", "lab.json", "-o", "plan.json")
+
+    assert code == 1
+    assert "lab.json is no JSON" in text
