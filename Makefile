@@ -37,6 +37,10 @@ test: install ## everything, the whole local lab included
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/pytest -q
 
+bench: install ## measure what README and docs say of speed and memory (a few minutes)
+	$(BIN)/python benchmarks/dag_parse.py
+	$(BIN)/python benchmarks/local_lab.py
+
 fmus: install ## build the FMUs of models/ with gcc into include/fmus
 	$(BIN)/python models/build_fmus.py
 
@@ -45,4 +49,4 @@ lock: install ## renew requirements.txt from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes deploy/requirements-servers.in \
 	  -c requirements.txt -o deploy/requirements-servers.txt
 
-.PHONY: help install demo up down check test fmus lock
+.PHONY: help install demo up down check test bench fmus lock

@@ -24,12 +24,12 @@ BENCH = "b1"
 _BINARY = Path(sys.executable).parent / "nats-server"
 
 
-def eventually(condition: Callable[[], object], *, timeout_s: float = 30.0) -> None:
+def eventually(condition: Callable[[], object], *, timeout_s: float = 30.0, every_s: float = 0.02) -> None:
     """Wait until something is so; fail if it is not in time."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, f"not within {timeout_s:g} s"
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 def free_port() -> int:

@@ -1,6 +1,9 @@
 """Objects are read back as they were written, appear whole or not at all, and stay below their root."""
 
-from pathlib import Path
+import resource
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given
@@ -15,19 +18,39 @@ def objects(request, tmp_path):
     return Objects(tmp_path.as_uri() if request.param == "file" else f"memory://{tmp_path.name}")
 
 
-@given(st.binary(max_size=200))
-def test_what_is_written_is_read(content):
-    objects = Objects("memory://round-trip")
-    objects.write("a/b.bin", content)
+names = st.text("abcXYZ019 -_.%&üλ", min_size=1, max_size=20).filter(lambda name: name.strip("."))
 
-    assert objects.read("a/b.bin") == content
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+@given(contents=st.dictionaries(names, st.binary(max_size=200), max_size=5), folder=names)
+def test_what_is_written_is_read_and_listed_whatever_its_name(tmp_path_factory, kind, contents, folder):
+    place = tmp_path_factory.mktemp("storage")
+    objects = Objects(place.as_uri() if kind == "file" else f"memory://{place.name}")
+    for name, content in contents.items():
+        objects.write(f"{folder}/{name}", content)
+
+    assert {key: objects.read(key) for key in objects.keys("")} == {
+        f"{folder}/{name}": content for name, content in contents.items()
+    }
+    objects.remove(folder)
+    assert objects.keys("") == []
+
+
+def test_text_is_written_as_utf_8_and_an_objects_address_can_be_shown(objects):
+    objects.write("a/b.txt", "25 °C")
+
+    assert objects.read("a/b.txt") == "25 °C".encode()
+    assert objects.url("a/b.txt").endswith("/a/b.txt")
+    assert objects.url("a/b.txt").startswith(("file:///", "memory://"))
 
 
 def test_keys_are_sorted_and_below_the_prefix(objects):
-    for key in ("results/b.txt", "results/a/c.txt", "other/x.txt"):
+    for key in ("results/b.txt", "results/a/c.txt", "other/x.txt", "results-2/y.txt"):
         objects.write(key, "text")
 
     assert objects.keys("results") == ["results/a/c.txt", "results/b.txt"]
+    assert objects.keys("results/b.txt") == ["results/b.txt"]
+    assert objects.keys("nothing") == []
 
 
 def test_writing_again_replaces_and_removing_removes(objects):
@@ -35,10 +58,14 @@ def test_writing_again_replaces_and_removing_removes(objects):
     objects.write("results/a.txt", "second")
     assert objects.read("results/a.txt") == b"second"
 
-    objects.remove("results")
-    objects.remove("results")
+    objects.write("other/b.txt", "stays")
 
+    objects.remove("results")
+    objects.remove("results")
     assert not objects.exists("results/a.txt")
+
+    objects.remove("other/b.txt")
+    assert not objects.exists("other/b.txt")
 
 
 def test_a_missing_object_is_told_with_its_address(objects):
@@ -46,10 +73,11 @@ def test_a_missing_object_is_told_with_its_address(objects):
         objects.read("results/a.json")
 
 
-@pytest.mark.parametrize("key", ["../a", "/etc/passwd", "a/../../b"])
+@pytest.mark.parametrize("key", ["../a", "/etc/passwd", "a/../../b", ".."])
 def test_no_key_leads_out_of_the_root(objects, key):
-    with pytest.raises(ConfigurationError, match="no key below"):
-        objects.write(key, "text")
+    for use in (objects.read, objects.exists, objects.keys, objects.remove, lambda key: objects.write(key, "text")):
+        with pytest.raises(ConfigurationError, match="is no key below the storage root"):
+            use(key)
 
 
 def test_fetching_copies_into_one_folder(objects, tmp_path):
@@ -64,21 +92,60 @@ def test_fetching_copies_into_one_folder(objects, tmp_path):
     assert (folder / "a.fmu").read_bytes() == b"a"
 
 
-def test_a_file_that_is_being_written_is_not_seen_under_its_name(tmp_path, monkeypatch):
+@contextmanager
+def files_of_at_most(size):
+    """As if the disk were full after *size* bytes of a file."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_write_that_breaks_off_leaves_what_was_there(tmp_path):
     objects = Objects(tmp_path.as_uri())
     objects.write("a.txt", "whole")
-    real_open = objects._files.open
 
-    def breaking(*arguments, **options):
-        file = real_open(*arguments, **options)
-        monkeypatch.setattr(file, "write", lambda _data: (_ for _ in ()).throw(OSError("the disk is full")))
-        return file
+    with files_of_at_most(1000), pytest.raises(OSError, match="too large"):
+        objects.write("a.txt", b"x" * 2000)
 
-    monkeypatch.setattr(objects._files, "open", breaking)
-    with pytest.raises(OSError, match="disk is full"):
-        objects.write("a.txt", "another")
+    assert objects.read("a.txt") == b"whole"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
-    assert Path(tmp_path / "a.txt").read_text() == "whole"
+
+def test_what_a_killed_program_left_unfinished_is_no_object(tmp_path):
+    objects = Objects(tmp_path.as_uri())
+    objects.write("results/a.txt", "whole")
+    (tmp_path / "results" / ".b.txt.01234567.unfinished").write_text("hal")
+
+    assert objects.keys("results") == ["results/a.txt"]
+
+
+def test_whoever_reads_sees_the_old_or_the_new_but_no_half(tmp_path):
+    objects, whole = Objects(tmp_path.as_uri()), [bytes([letter]) * 1_000_000 for letter in b"ab"]
+    objects.write("a.bin", whole[0])
+    done = threading.Event()
+
+    def rewrite():
+        for turn in range(60):
+            objects.write("a.bin", whole[turn % 2])
+        done.set()
+
+    with ThreadPoolExecutor(1) as threads:
+        writing = threads.submit(rewrite)
+        while not done.is_set() and not writing.done():
+            assert objects.read("a.bin") in whole
+        writing.result()
+
+
+def test_threads_may_write_at_the_same_time(objects):
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: objects.write(f"results/{n}.txt", str(n)), range(400)))
+
+    assert {key: objects.read(key) for key in objects.keys("results")} == {
+        f"results/{n}.txt": str(n).encode() for n in range(400)
+    }
 
 
 def test_an_unknown_kind_of_storage_is_told_with_its_setting():

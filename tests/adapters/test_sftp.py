@@ -66,6 +66,48 @@ def test_a_link_is_refused(site, folder, tmp_path):
         pool(site).fetch(REQUEST, tmp_path)
 
 
+def test_a_folder_is_refused_by_name(site, folder, tmp_path):
+    (folder / "fmus").mkdir()
+    try:
+        with pytest.raises(BundleError, match=rf"{REQUEST}/fmus is no plain file: upload FMUs and the interconnection"):
+            pool(site).fetch(REQUEST, tmp_path)
+    finally:
+        (folder / "fmus").rmdir()
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_copied(site, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("twinbench.adapters.sftp._LARGEST_FILE_BYTES", 3)
+    (folder / "A.fmu").write_bytes(b"model")
+
+    with pytest.raises(BundleError, match=r"A\.fmu has 5 bytes; at most 3 are taken"):
+        pool(site).fetch(REQUEST, tmp_path)
+
+    assert not (tmp_path / "A.fmu").exists()
+
+
+def test_a_folder_that_is_emptied_is_removed(site, sftp):
+    place = site.folder("sftp", "twin", "pool", "a-request")
+    (place / "A.fmu").write_bytes(b"model")
+
+    pool(site).remove("a-request")
+    pool(site).remove("a-request")
+
+    assert not place.exists()
+
+
+@pytest.mark.parametrize(("setting", "content"), [("key", None), ("key", "no key"), ("known_hosts", None)])
+def test_a_file_of_keys_that_is_none_is_named_with_its_setting(tmp_path, setting, content):
+    paths = {"key": tmp_path / "key", "known_hosts": tmp_path / "known_hosts"}
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(paths["key"]))
+    paths["known_hosts"].write_text("")
+    paths[setting].write_text(content) if content else paths[setting].unlink()
+    url = f"sftp://lims@127.0.0.1:{free_port()}/pool"
+    ours = SftpPool(url, **{name: str(path) for name, path in paths.items()})
+
+    with pytest.raises(ConfigurationError, match=rf"TWINBENCH_SFTP_{setting.upper()} names {paths[setting]}"):
+        ours.names(REQUEST)
+
+
 def test_a_wrong_key_is_told_with_user_file_and_remedy_and_not_tried_again(site, sftp, tmp_path):
     wrong = tmp_path / "wrong_key"
     asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(wrong))
@@ -78,12 +120,16 @@ def test_a_wrong_key_is_told_with_user_file_and_remedy_and_not_tried_again(site,
     assert not told.value.transient
 
 
-def test_a_server_that_is_not_known_is_not_trusted(site, sftp, tmp_path):
-    nobody = tmp_path / "known_hosts"
-    nobody.write_text("")
+@pytest.mark.parametrize("knows", ["nobody", "another server at that address"])
+def test_a_server_that_is_not_known_is_not_trusted(site, sftp, tmp_path, knows):
+    known_hosts = tmp_path / "known_hosts"
+    another = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    known_hosts.write_text("" if knows == "nobody" else f"[127.0.0.1]:{site.ports['sftp']} {another}")
 
-    with pytest.raises(ConfigurationError, match="host key"):
-        pool(site, known_hosts=str(nobody)).names(REQUEST)
+    with pytest.raises(ConfigurationError, match=rf"shows a host key that {known_hosts} does not know") as told:
+        pool(site, known_hosts=str(known_hosts)).names(REQUEST)
+
+    assert not told.value.transient
 
 
 def test_a_server_that_is_away_may_be_asked_again(site, sftp):

@@ -95,6 +95,60 @@ def test_what_was_left_in_the_outbox_is_sent_by_the_next_courier(wire, twin, out
     assert sorted(have) == [0, 1, 2]
 
 
+def test_acknowledgements_that_say_nothing_are_ignored_and_the_good_one_is_heard(wire, twin):
+    topic = topics.metrics_ack(RUN)
+
+    def take(message):
+        for nonsense in ({}, {"run_uuid": RUN}, {"run_uuid": RUN, "upto": "all"}, {"run_uuid": RUN, "upto": None}):
+            twin.post(topic, nonsense, qos=1)
+        twin.post(topic, {"run_uuid": RUN, "upto": message.document()["seq"]}, qos=1)
+
+    twin.subscribe(topics.METRICS, take)
+    with wire.courier([RUN]) as courier:
+        courier.send(RUN, 0, topics.METRICS, {"seq": 0})
+
+        assert courier.flush(30) == 0
+    assert wire.waiting([RUN]) == 0
+
+
+def test_what_a_bench_says_is_waited_for_from_the_first_moment_and_what_others_say_is_not(wire, broker):
+    heard = []
+    with (
+        connect(broker.url("anybody"), ca=None, client_id="anybody") as anybody,
+        wire.bench(
+            BENCH, on_status=heard.append, on_event=heard.append, on_telemetry=heard.append, on_reconnected=print
+        ),
+    ):
+        for bench in ("b2", BENCH):
+            anybody.publish(topics.bench_status(bench), {"bench": bench}, qos=1)
+        eventually(lambda: heard)
+
+    assert heard == [{"bench": BENCH}]
+
+
+def test_a_handler_that_fails_does_not_end_the_line(wire, agent):
+    heard = []
+
+    def fussy(document):
+        heard.append(document["state"])
+
+    with wire.bench(BENCH, on_status=fussy, on_event=print, on_telemetry=print, on_reconnected=print):
+        for status in ({}, {"state": "idle"}):
+            agent.publish(topics.bench_status(BENCH), status, qos=1)
+        eventually(lambda: heard)
+
+    assert heard == ["idle"]
+
+
+def test_a_broker_that_is_away_may_be_asked_again(wire, broker):
+    broker.kill()
+
+    with pytest.raises(UnreachableError, match="does not answer"), wire.courier([RUN]):
+        pass
+    with pytest.raises(UnreachableError, match="does not answer"):
+        wire.ask_twin(REQUEST, {}, timeout_s=1)
+
+
 def test_a_bench_is_heard_and_what_is_no_json_is_ignored(wire, agent, broker):
     heard = {"status": [], "event": [], "telemetry": []}
     commands = []
@@ -108,7 +162,8 @@ def test_a_bench_is_heard_and_what_is_no_json_is_ignored(wire, agent, broker):
         on_telemetry=heard["telemetry"].append,
         on_reconnected=lambda: None,
     ) as line:
-        agent._paho.publish(topics.bench_events(BENCH), b"\xff no JSON", qos=1)
+        for payload in (b"\xff no JSON", b"", b'["no", "object"]'):
+            agent._paho.publish(topics.bench_events(BENCH), payload, qos=1)
         agent.publish(topics.bench_events(BENCH), {"event": "accepted"}, qos=1)
         agent.publish(topics.bench_telemetry(BENCH), {"seq": 0}, qos=1)
         line.send({"verb": "start"})

@@ -80,6 +80,27 @@ def test_a_fault_of_our_own_keeps_its_traceback_and_is_diagnosed_at_the_end(fake
     assert "ZeroDivisionError: 1/0" in fake.requests.rows[REQUEST_UUID]["failure"]
 
 
+def test_a_fault_of_our_own_is_tried_again_before_it_is_diagnosed(fake, running):
+    running(try_number=2)
+
+    with pytest.raises(ZeroDivisionError) as told:
+        perform(raising(ZeroDivisionError("1/0")))
+
+    assert "use_case" in [entry.name for entry in told.traceback]
+    assert fake.requests.rows[REQUEST_UUID]["status"] == "submitted"
+    assert not fake.lab.area(REQUEST_UUID).exists("diagnosis.json")
+
+
+def test_a_request_that_nobody_knows_is_refused_without_a_diagnosis(fake, running):
+    running(try_number=1)
+    fake.requests.rows.clear()
+
+    with pytest.raises(AirflowFailException, match="is unknown"):
+        perform(lambda lab, request_uuid: lab.request(request_uuid))
+
+    assert [key.rpartition("/")[2] for key in fake.lab.store.keys("")] == ["request.json"]  # the fixture's
+
+
 def test_a_lab_that_cannot_be_opened_is_told_and_not_tried_again(running, monkeypatch):
     running(try_number=1)
 

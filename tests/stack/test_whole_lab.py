@@ -57,7 +57,7 @@ class Requester:
             meanwhile(tasks)
             return self.api.run(request_uuid)["state"] in ("success", "failed")
 
-        eventually(ended, timeout_s=240)
+        eventually(ended, timeout_s=240, every_s=0.5)
         return self.api.run(request_uuid)["state"], seen
 
     def area(self, request_uuid):

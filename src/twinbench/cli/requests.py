@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import click
@@ -97,6 +96,18 @@ def show(request_uuid: str, *, as_json: bool) -> None:
     for task in api.tasks(request_uuid):
         click.echo(f"  {task['task_id']:<18} {task['state'] or 'waiting'}")
     console().print(account(api, request_uuid))
+    if api.run(request_uuid)["state"] == "failed":
+        click.secho(_failure(request_uuid), fg="red")
+
+
+def _failure(request_uuid: str) -> str:
+    """Why a request failed; only the local lab's database can be asked."""
+    if "TWINBENCH_AIRFLOW_URL" in os.environ:
+        return "The request failed: see diagnosis.json in its folder, or the log of the failed task in Airflow."
+    from twinbench.stack.demo import failure_of
+    from twinbench.stack.site import Site
+
+    return failure_of(Site.find(), request_uuid)
 
 
 @request.command()
@@ -105,10 +116,12 @@ def wait(request_uuid: str) -> None:
     """Wait for the end of a request; exit code 1 if it failed."""
     from twinbench.stack.demo import follow
 
-    tell: Callable[[str, str, float | None], None] = lambda task, state, seconds: click.echo(  # noqa: E731
-        f"  {task:<18} {state:<10} {seconds or 0:6.1f} s"
-    )
-    sys.exit(0 if follow(_api(), request_uuid, tell) == "success" else 1)
+    def tell(task: str, state: str, seconds: float) -> None:
+        click.echo(f"  {task:<24} {state:<16} {seconds:6.1f} s")
+
+    if follow(_api(), request_uuid, tell) != "success":
+        click.secho(_failure(request_uuid), fg="red", err=True)
+        sys.exit(1)
 
 
 @request.command()

@@ -19,7 +19,7 @@ from twinbench.stack.database import database_url
 from twinbench.stack.site import Site
 from twinbench.stack.terminal import seconds_between
 
-__all__ = ["DEMO_REQUEST", "account", "await_dag", "follow", "open_api"]
+__all__ = ["DEMO_REQUEST", "account", "await_dag", "failure_of", "follow", "open_api", "run_demo"]
 
 DEMO_REQUEST = {
     "requester_name": "Twinbench demo",
@@ -39,8 +39,8 @@ _STAGES = {
     "stage_bundle": "bundle checked and taken in",
     "design_runs": "experiment designed",
     "plan_benches": "benches planned",
-    "run_virtual": "co-simulated on virtual benches",
-    "run_physical": "carried out on physical benches",
+    "run_virtual": "co-simulated on {bench}",
+    "run_physical": "carried out on {bench}",
     "check_results": "results checked",
     "report": "report written",
     "close": "request closed",
@@ -77,8 +77,11 @@ def await_dag(api: AirflowApi, *, patience_s: float = 90.0) -> None:
         )
 
 
-def follow(api: AirflowApi, run_id: str, tell: Callable[[str, str, float | None], None]) -> str:
-    """Watch a run to its end, telling each stage as it ends; returns the run's state."""
+Tell = Callable[[str, str, float], None]
+
+
+def follow(api: AirflowApi, run_id: str, tell: Tell) -> str:
+    """Watch a run to its end, telling name, state and seconds of each task as it ends; returns the run's state."""
     told: set[tuple[str, int]] = set()
     while True:
         state = str(api.run(run_id)["state"])
@@ -86,7 +89,9 @@ def follow(api: AirflowApi, run_id: str, tell: Callable[[str, str, float | None]
             place = (task["task_id"], task["map_index"])
             if task["state"] in _ENDED and place not in told:
                 told.add(place)
-                tell(task["task_id"], task["state"], seconds_between(task["start_date"], task["end_date"]))
+                bench = f" {task['rendered_map_index']}" if task.get("rendered_map_index") else ""
+                seconds = seconds_between(task["start_date"], task["end_date"]) or 0.0
+                tell(task["task_id"] + bench, task["state"], seconds)
         if state in ("success", "failed"):
             return state
         time.sleep(0.5)
@@ -102,17 +107,18 @@ def run_demo(site: Site, output: Console, *, document: dict[str, Any] | None = N
     output.print(f"\n[bold]Request[/] {run_id}")
     output.print(f"  {asked['test_name']} ({asked['standard']}) of a {asked['uut']}, {asked['runs']} test points")
 
-    def tell(task_id: str, state: str, seconds: float | None) -> None:
-        if task_id in _STAGES and state != "skipped":
+    def tell(task: str, state: str, seconds: float) -> None:
+        task_id, _, bench = task.partition(" ")
+        if task_id in _STAGES and state not in ("skipped", "upstream_failed"):
             mark = "[green]✓[/]" if state == "success" else f"[red]✗ {state}[/]"
-            output.print(f"  {mark} {_STAGES[task_id]:<45}{seconds or 0:7.1f} s")
+            output.print(f"  {mark} {_STAGES[task_id].format(bench=bench):<45}{seconds:7.1f} s")
 
     state = follow(api, run_id, tell)
     output.print()
     output.print(account(api, run_id))
     output.print(f"  [dim]{'collected':<14}[/]  {_collected(site, run_id)}")
     if state != "success":
-        output.print(f"\n[bold red]{_failure(site, run_id)}[/]", soft_wrap=True)
+        output.print(f"\n[bold red]{failure_of(site, run_id)}[/]", soft_wrap=True)
     output.print("\n[bold]Look at[/]")
     for name, place in _places(api, site, run_id).items():
         output.print(f"  [dim]{name:<14}[/]  {place}", soft_wrap=True)
@@ -132,7 +138,7 @@ def _collected(site: Site, run_id: str) -> str:
     return f"{counts['messages']} messages with {counts['samples']:,} samples of {counts['finished']} runs at the twin"
 
 
-def _failure(site: Site, run_id: str) -> str:
+def failure_of(site: Site, run_id: str) -> str:
     """Why a request failed, as its page would say."""
     from twinbench.adapters.postgres import Database, Requests
 

@@ -1,0 +1,228 @@
+"""Airflow's REST API is asked with one token for as long as it is good, and a refusal is told in Airflow's words.
+
+The API is played by a small server of HTTP; tests/stack/test_whole_lab.py asks the real one.
+"""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from tests.broker import free_port
+from twinbench.adapters.airflow_api import AirflowApi
+from twinbench.core.errors import ConfigurationError, RequestError, UnreachableError
+
+REQUEST = "5b1c5a52-5c0e-4f3e-9d0a-2f6a0c7a1e11"
+RUNS = "/api/v2/dags/carry_out_request/dagRuns"
+
+
+class Airflow(ThreadingHTTPServer):
+    """What the routes answer, and what was asked.
+
+    Attributes:
+        password: The one that is let in.
+        token: The one that is good; others get 401.
+        answers: ``METHOD path`` -> status and document.
+        asked: Method, path, query and document of each call with a good token.
+        logins: The tokens that were given out.
+    """
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Call)
+        self.password, self.token = "swordfish", "token-1"
+        self.answers, self.asked, self.logins = {}, [], []
+        self.login_status = 201
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def answer(self, call, *, body, token):
+        url = urlsplit(call.path)
+        if url.path == "/auth/token":
+            if self.login_status != 201 or body["password"] != self.password:
+                return (401 if self.login_status == 201 else self.login_status), {"detail": "Invalid credentials"}
+            self.logins.append(self.token)
+            return 201, {"access_token": self.token}
+        if token != f"Bearer {self.token}":
+            return 401, {"detail": "Not authenticated"}
+        self.asked.append((call.command, url.path, dict(parse_qsl(url.query)), body))
+        return self.answers.get(f"{call.command} {url.path}", (404, {"detail": "no such route"}))
+
+
+class _Call(BaseHTTPRequestHandler):
+    def _serve(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length)) if length else None
+        status, document = self.server.answer(self, body=body, token=self.headers.get("Authorization"))
+        data = document if isinstance(document, bytes) else json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PATCH = _serve
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def airflow():
+    with Airflow() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def api(airflow):
+    api = AirflowApi(airflow.url, user="admin", password=airflow.password)
+    yield api
+    api.close()
+
+
+def test_one_token_serves_many_calls(airflow, api):
+    airflow.answers[f"GET {RUNS}/{REQUEST}"] = (200, {"state": "running"})
+
+    assert [api.run(REQUEST)["state"] for _ in range(3)] == ["running"] * 3
+    assert airflow.logins == ["token-1"]
+
+
+def test_a_token_that_has_expired_is_renewed_and_the_call_repeated(airflow, api):
+    airflow.answers[f"GET {RUNS}/{REQUEST}"] = (200, {"state": "running"})
+    airflow.answers["GET /api/v2/dags/carry_out_request"] = (200, {})
+    api.run(REQUEST)
+
+    airflow.token = "token-2"
+    assert api.run(REQUEST) == {"state": "running"}
+    airflow.token = "token-3"
+    assert api.is_parsed()
+
+    assert airflow.logins == ["token-1", "token-2", "token-3"]
+
+
+def test_a_user_who_is_refused_is_named_with_the_settings(airflow):
+    api = AirflowApi(airflow.url, user="admin", password="wrong")
+
+    with pytest.raises(ConfigurationError, match=r"refuses user 'admin' \(HTTP 401\).*TWINBENCH_AIRFLOW_PASSWORD"):
+        api.run(REQUEST)
+
+    api.close()
+
+
+def test_a_request_is_submitted_under_its_uuid(airflow, api):
+    airflow.answers[f"POST {RUNS}"] = (200, {"dag_run_id": REQUEST, "state": "queued"})
+
+    assert api.submit(REQUEST, {"runs": 4})["state"] == "queued"
+    assert airflow.asked == [
+        ("POST", RUNS, {}, {"dag_run_id": REQUEST, "logical_date": None, "conf": {"runs": 4}}),
+    ]
+
+
+def test_a_request_that_was_submitted_before_is_told_as_such(airflow, api):
+    detail = {"reason": "Unique constraint violation", "statement": "hidden", "orig_error": "hidden", "message": "x"}
+    airflow.answers[f"POST {RUNS}"] = (409, {"detail": detail})
+
+    with pytest.raises(RequestError, match=f"{REQUEST} was submitted before: see `twinbench request show {REQUEST}`"):
+        api.submit(REQUEST, {})
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "words"),
+    [
+        (
+            400,
+            {"detail": "Invalid input for param runs: 0 is less than the minimum of 1"},
+            "0 is less than the minimum",
+        ),
+        (
+            422,
+            {"detail": [{"type": "extra", "loc": ["body", "conf"], "msg": "Input should be a dictionary"}]},
+            r"body\.conf: Input should be a dictionary",
+        ),
+        (409, {"detail": {"reason": "Unique constraint violation", "statement": "hidden"}}, r"\(HTTP 409\): Unique"),
+        (404, {"title": "no detail"}, "no detail"),
+        (418, ["no object"], "no object"),
+        (403, b"<html>Forbidden</html>", "Forbidden"),
+    ],
+)
+def test_a_refusal_is_told_in_the_words_of_airflow(airflow, api, status, answer, words):
+    airflow.answers[f"PATCH {RUNS}/{REQUEST}"] = (status, answer)
+
+    with pytest.raises(RequestError, match=rf"refuses PATCH {RUNS}/{REQUEST} \(HTTP {status}\).*") as told:
+        api.cancel(REQUEST)
+
+    assert told.match(words)
+    assert not told.value.transient
+
+
+def test_a_run_is_cancelled_by_ending_it_as_failed(airflow, api):
+    airflow.answers[f"PATCH {RUNS}/{REQUEST}"] = (200, b"")
+
+    api.cancel(REQUEST)
+
+    assert airflow.asked == [("PATCH", f"{RUNS}/{REQUEST}", {}, {"state": "failed"})]
+
+
+def test_the_newest_runs_come_first(airflow, api):
+    airflow.answers[f"GET {RUNS}"] = (200, {"dag_runs": [{"dag_run_id": REQUEST}], "total_entries": 1})
+
+    assert api.runs(limit=5) == [{"dag_run_id": REQUEST}]
+    assert airflow.asked[0][2] == {"limit": "5", "order_by": "-run_after"}
+
+
+def test_what_each_of_a_tasks_instances_returned_is_told_apart_by_its_map_index(airflow, api):
+    instances = [{"task_id": "run_virtual", "map_index": index} for index in (0, 1)]
+    airflow.answers[f"GET {RUNS}/{REQUEST}/taskInstances"] = (200, {"task_instances": instances})
+    for task_id in ("run_virtual", "register"):
+        place = f"{RUNS}/{REQUEST}/taskInstances/{task_id}/xcomEntries/return_value"
+        airflow.answers[f"GET {place}"] = (200, {"key": "return_value", "value": {"runs": 3}})
+
+    for task in api.tasks(REQUEST):
+        assert api.result(REQUEST, task["task_id"], map_index=task["map_index"]) == {"runs": 3}
+    api.result(REQUEST, "register")
+
+    queries = [query for _, path, query, _ in airflow.asked if path.endswith("return_value")]
+    assert [query["map_index"] for query in queries] == ["0", "1", "-1"]
+    assert all(query["deserialize"] == "true" for query in queries)
+
+
+def test_a_task_that_returned_nothing_has_no_result(airflow, api):
+    assert api.result(REQUEST, "close") is None
+    assert airflow.asked
+
+
+def test_a_dag_that_is_not_known_yet_is_not_parsed(airflow, api):
+    assert not api.is_parsed()
+
+    airflow.answers["GET /api/v2/dags/carry_out_request"] = (200, {"dag_id": "carry_out_request"})
+    assert api.is_parsed()
+
+
+def test_a_server_that_is_away_may_be_asked_again():
+    api = AirflowApi(f"http://127.0.0.1:{free_port()}", user="admin", password="x")
+
+    with pytest.raises(UnreachableError, match=r"does not answer: .*See `twinbench status`") as told:
+        api.run(REQUEST)
+
+    assert told.value.transient
+    api.close()
+
+
+def test_a_server_that_fails_may_be_asked_again_and_blames_nobody(airflow, api):
+    airflow.login_status = 503
+    with pytest.raises(UnreachableError, match="HTTP 503"):
+        api.run(REQUEST)
+
+    airflow.login_status = 201
+    place = f"{RUNS}/{REQUEST}/taskInstances/close/xcomEntries/return_value"
+    airflow.answers[f"GET {place}"] = (500, b"Internal Server Error")
+    with pytest.raises(UnreachableError, match="HTTP 500, Internal Server Error"):
+        api.result(REQUEST, "close")

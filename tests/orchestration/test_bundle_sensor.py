@@ -1,0 +1,83 @@
+"""The sensor waits at the right place for as long as was said, holding no worker, and an empty-handed end is explained.
+
+The waiting itself is the SFTP provider's; what it leads to when the pool stays empty: test_waiting.py.
+"""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferralError, TaskDeferred
+
+from tests.fakes import REQUEST_UUID, make_lab, request_document
+from twinbench.orchestration import opening
+from twinbench.orchestration.bundle_sensor import BundleSensor
+from twinbench.workflow.intake import register
+
+CONTEXT = {"run_id": REQUEST_UUID, "ti": SimpleNamespace(task_id="await_bundle", try_number=1)}
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    fake = make_lab(tmp_path)
+    register(fake.lab, REQUEST_UUID, request_document(), REQUEST_UUID)
+    monkeypatch.setattr(opening, "open_lab", lambda: fake.lab)
+    return fake
+
+
+@pytest.fixture
+def deferred(monkeypatch):
+    """How the sensor defers, with these settings in its environment."""
+
+    def deferred(**settings):
+        monkeypatch.setenv("TWINBENCH_SFTP_URL", "sftp://lims@pool.example:2222/twin/pool")
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(TaskDeferred) as wait:
+            BundleSensor(task_id="await_bundle", patience_s=100).execute(CONTEXT)
+        return wait.value
+
+    return deferred
+
+
+def test_it_waits_in_the_requests_own_folder_for_the_file_that_is_uploaded_last(deferred):
+    wait = deferred()
+
+    _, arguments = wait.trigger.serialize()
+    assert arguments["path"] == f"/twin/pool/{REQUEST_UUID}"
+    assert arguments["file_pattern"] == "*connection*.json"
+    assert arguments["sftp_conn_id"] == "pool"
+
+
+@pytest.mark.parametrize(("said", "seconds"), [({}, 100), ({"TWINBENCH_BUNDLE_PATIENCE_S": "7.5"}, 7.5)])
+def test_its_patience_is_the_environments_if_that_says_one(deferred, said, seconds):
+    assert deferred(**said).timeout == timedelta(seconds=seconds)
+
+
+def test_what_resumes_it_is_its_own(deferred, fake):
+    event = {"status": "success", "message": "Sensed 1 files matching pattern"}
+
+    sensor = BundleSensor(task_id="await_bundle")
+    sensor.resume_execution(deferred().method_name, {"event": event}, CONTEXT)
+
+    assert not fake.lab.area(REQUEST_UUID).exists("diagnosis.json")
+
+
+def test_airflows_own_signal_of_a_timeout_is_explained(fake):
+    with pytest.raises(AirflowFailException, match=r"is empty: the digital twin acknowledged .* uploaded nothing"):
+        BundleSensor(task_id="await_bundle").resume_execution("__fail__", {"error": "Trigger timeout"}, CONTEXT)
+
+    assert fake.requests.rows[REQUEST_UUID]["status"] == "failed"
+    assert fake.requests.rows[REQUEST_UUID]["failure"].startswith("await_bundle: The pool folder")
+
+
+def test_a_trigger_that_broke_is_not_taken_for_a_timeout(fake):
+    with pytest.raises(TaskDeferralError):
+        BundleSensor(task_id="await_bundle").resume_execution("__fail__", {"error": "Trigger failure"}, CONTEXT)
+
+    assert not fake.lab.area(REQUEST_UUID).exists("diagnosis.json")
+
+
+def test_no_word_of_the_trigger_is_no_success(fake):
+    with pytest.raises(AirflowFailException, match="the trigger sent no event"):
+        BundleSensor(task_id="await_bundle").execute_complete(CONTEXT, None)
