@@ -35,7 +35,7 @@ class Objects:
 
     def _path(self, key: str) -> str:
         normal = posixpath.normpath(key)
-        if normal.startswith(("/", "..")):
+        if normal == ".." or normal.startswith(("/", "../")):
             raise ConfigurationError(f"{key!r} is no key below the storage root.")
         return posixpath.normpath(posixpath.join(self._root, normal))
 
