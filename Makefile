@@ -14,7 +14,7 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	  { echo "Twinbench needs Python 3.11 to 3.13; say PYTHON=/path/to/python3.11 make …"; exit 1; }
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet 'uv==0.13.8'; }
 	@echo "installing the locked packages (a few minutes with a cold cache) …"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 

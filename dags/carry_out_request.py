@@ -18,6 +18,7 @@ from twinbench.orchestration.params import request_params
 from twinbench.orchestration.steps import Registration, Step
 
 PATIENT = {"retries": 5, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True}
+LABELLED = {"map_index_template": "{{ task.assignment['bench'] }}"}
 
 with DAG(
     "carry_out_request",
@@ -36,9 +37,11 @@ with DAG(
     plan_benches = Step(use_case="planning.plan_benches")
 
     assign_virtual = Step(use_case="planning.virtual_assignments", task_id="assign_virtual")
-    run_virtual = VirtualBenchRuns.partial(task_id="run_virtual").expand(assignment=assign_virtual.output)
+    run_virtual = VirtualBenchRuns.partial(task_id="run_virtual", **LABELLED).expand(assignment=assign_virtual.output)
     assign_physical = Step(use_case="planning.physical_assignments", task_id="assign_physical")
-    run_physical = PhysicalBenchRuns.partial(task_id="run_physical").expand(assignment=assign_physical.output)
+    run_physical = PhysicalBenchRuns.partial(task_id="run_physical", **LABELLED).expand(
+        assignment=assign_physical.output
+    )
 
     check_results = Step(use_case="evaluation.check_results", trigger_rule="none_failed_min_one_success")
     report = Step(use_case="reporting.report")

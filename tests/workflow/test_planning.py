@@ -1,6 +1,6 @@
 """The plan of a request uses the benches that were asked for and able, not before the preferred date."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -36,6 +36,15 @@ def test_what_may_start_now_starts_now(fake, planned):
     ]
 
     assert min(starts) == NOON
+
+
+def test_a_date_that_is_just_past_does_not_wait_for_the_next_minute(fake, planned):
+    object.__setattr__(fake.lab, "now", lambda: NOON + timedelta(seconds=40))
+
+    area = planned(preferred_date="2026-11-20T12:00:20Z")
+
+    starts = [part["start"] for part in area.read_json("schedule-output/plan.json")["assignments"]]
+    assert min(starts) == NOON.isoformat()
 
 
 def test_nothing_starts_before_the_preferred_date(fake, planned):

@@ -24,9 +24,8 @@ class _BenchRuns(BaseOperator):
 
     template_fields: Sequence[str] = ("assignment",)
 
-    def __init__(self, *, assignment: dict[str, Any], map_index_template: str = "", **arguments: Any) -> None:
-        label = map_index_template or "{{ task.assignment['bench'] }}"
-        super().__init__(map_index_template=label, **arguments)
+    def __init__(self, *, assignment: dict[str, Any], **arguments: Any) -> None:
+        super().__init__(**arguments)
         self.assignment = assignment
 
     def execute(self, context: Context) -> Any:

@@ -32,8 +32,10 @@ def plan_benches(lab: Lab, request_uuid: str) -> dict[str, Any]:
     request, area = lab.request(request_uuid), lab.area(request_uuid)
     benches = [bench for bench in lab.catalogue.benches if request.test_bench in ("Any", bench.kind.capitalize())]
     level = lab.catalogue.uut(request.uut).level
-    origin = lab.now().replace(second=0, microsecond=0)
-    release_min = max(0, math.ceil((request.preferred_date - origin).total_seconds() / 60))
+    now = lab.now()
+    origin = now.replace(second=0, microsecond=0)
+    wait_s = (request.preferred_date - origin).total_seconds() if request.preferred_date > now else 0.0
+    release_min = math.ceil(wait_s / 60)
     runs = [int(run["run"]) for run in area.read_json("doe-output/design.json")["runs"]]
     jobs = [_job(run, _procedure(area, run), benches, level, release_min) for run in runs]
     resources = [Resource(bench.name, bench.setup_min, bench.teardown_min) for bench in benches]
