@@ -99,6 +99,22 @@ class Settings:
         return self.require("TWINBENCH_STORAGE_URL")
 
     @property
+    def bundle_patience_s(self) -> float:
+        """How long the task await_bundle waits for the models.
+
+        Raises:
+            ConfigurationError: If it is no number above 0.
+        """
+        text = self.variables.get("TWINBENCH_BUNDLE_PATIENCE_S") or "3600"
+        try:
+            patience_s = float(text)
+        except ValueError:
+            patience_s = 0.0
+        if not patience_s > 0:
+            raise ConfigurationError(f"TWINBENCH_BUNDLE_PATIENCE_S is {text!r}: give a number of seconds above 0.")
+        return patience_s
+
+    @property
     def include(self) -> Path:
         """Folder of schemas, catalogue and FMUs."""
         return Path(self.variables.get("TWINBENCH_INCLUDE") or _PROJECT / "include")

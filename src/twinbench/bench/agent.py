@@ -214,7 +214,9 @@ class Agent:
             self.announce(command["command_id"], "failed", reason="agent restarted during run", runs=runs)
 
     def _say_all(self) -> None:
-        """After a connection: the broker may have said "offline" in the agent's name, or lost its last event."""
+        """After a connection: the broker may have said "offline" in the agent's name, or lost what was said last."""
+        if self._courier:
+            self._courier.send_again()
         self._say_status("running" if self.job else "idle")
         self.repeat(self._state.newest_event())
 

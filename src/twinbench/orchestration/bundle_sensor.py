@@ -6,9 +6,8 @@ parsed, because importing the provider costs half a second that every parse woul
 
 from __future__ import annotations
 
-import os
 import posixpath
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferralTimeout
@@ -24,13 +23,11 @@ class BundleSensor(BaseOperator):
 
     Args:
         connection: Airflow connection of the SFTP server.
-        patience_s: How long to wait before saying what is missing; ``TWINBENCH_BUNDLE_PATIENCE_S`` overrides it.
     """
 
-    def __init__(self, *, connection: str = "pool", patience_s: float = 3600.0, **arguments: Any) -> None:
+    def __init__(self, *, connection: str = "pool", **arguments: Any) -> None:
         super().__init__(**arguments)
         self.connection = connection
-        self.patience_s = patience_s
 
     def execute(self, context: Context) -> None:
         """Defer to the provider's sensor."""
@@ -39,16 +36,21 @@ class BundleSensor(BaseOperator):
         from airflow.providers.sftp.sensors.sftp import SFTPSensor
 
         from twinbench.adapters.environment import Settings
+        from twinbench.core.errors import ConfigurationError
         from twinbench.orchestration.steps import request_of
 
-        pool = urlsplit(Settings.from_environment().sftp_url).path
+        settings = Settings.from_environment()
+        try:
+            pool, patience_s = urlsplit(settings.sftp_url).path, settings.bundle_patience_s
+        except ConfigurationError as error:
+            self._give_up(context, error)
         sensor = SFTPSensor(
             task_id=f"{self.task_id}_on_sftp",
             path=posixpath.join(pool, request_of(dict(context))),
             file_pattern=_LAST_FILE,
             sftp_conn_id=self.connection,
             poke_interval=1.0,
-            timeout=float(os.environ.get("TWINBENCH_BUNDLE_PATIENCE_S") or self.patience_s),
+            timeout=patience_s,
             deferrable=True,
         )
         sensor.execute(context)
@@ -84,7 +86,7 @@ class BundleSensor(BaseOperator):
 
             self._give_up(context, BundleError(say_what_is_missing(open_lab(), request_of(dict(context)))))
 
-    def _give_up(self, context: Context, error: Any) -> None:
+    def _give_up(self, context: Context, error: Any) -> NoReturn:
         from twinbench.orchestration.opening import open_lab
         from twinbench.orchestration.steps import diagnose, request_of
 

@@ -122,6 +122,13 @@ class Courier:
                 known.moved_s, known.patience_s = time.monotonic(), self._resend_after_s
                 self._tell()
 
+    def send_again(self) -> None:
+        """The connection was lost and is back: send what is not acknowledged now, and not when patience is."""
+        with self._changed:
+            for stream in self._streams.values():
+                stream.sent, stream.waits, stream.moved_s = stream.acknowledged, True, time.monotonic()
+            self._tell()
+
     def discard(self, stream: str) -> None:
         """Forget a stream with all its messages; it may begin anew."""
         with self._changed:

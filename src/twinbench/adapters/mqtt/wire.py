@@ -52,11 +52,17 @@ class LabWire:
     @contextmanager
     def courier(self, streams: Sequence[str]) -> Iterator[Courier]:
         """A sender of the metrics of these runs, what is left of them in the outbox included."""
-        client = MqttClient(self._url, ca=self._ca, client_id=_client_id("metrics"))
+        client = MqttClient(
+            self._url, ca=self._ca, client_id=_client_id("metrics"), on_reconnected=lambda: courier.send_again()
+        )
         courier = Courier(client, self._outbox, streams=streams)
 
         def acknowledged(document: Document) -> None:
-            courier.acknowledge(str(document["run_uuid"]), int(document["upto"]))
+            run_uuid, upto = document.get("run_uuid"), document.get("upto")
+            if isinstance(run_uuid, str) and isinstance(upto, int):
+                courier.acknowledge(run_uuid, upto)
+            else:
+                log.warning("ignored an acknowledgement of %r up to %r", run_uuid, upto)
 
         for stream in streams:
             topic = topics.metrics_ack(stream, metrics=self.metrics_topic)
@@ -113,8 +119,9 @@ def _reading(handle: Callable[[Document], None]) -> Handler:
     def read(message: Message) -> None:
         try:
             document = message.document()
-            handle(document)
-        except (ResultError, KeyError, TypeError, ValueError) as error:
+        except ResultError as error:
             log.warning("topic=%s ignored: %s", message.topic, error)
+        else:
+            handle(document)
 
     return read

@@ -1,23 +1,18 @@
-"""What waits without a worker slot says why when it waits in vain, and gives its outcome when not."""
+"""The trigger of a physical bench fires with its outcome, whatever that is, and can be taken over or killed."""
 
 import asyncio
-from types import SimpleNamespace
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, TaskDeferralTimeout
 
 from tests.fakes import REQUEST_UUID, make_lab, request_document
 from tests.workflow.scripted_bench import ScriptedBench
 from twinbench.core.errors import UnreachableError
 from twinbench.orchestration import opening
 from twinbench.orchestration.bench_trigger import BenchTrigger
-from twinbench.orchestration.bundle_sensor import BundleSensor
 from twinbench.workflow.design import design_runs
 from twinbench.workflow.intake import register, stage_bundle
 from twinbench.workflow.physical_bench import start_physical
 from twinbench.workflow.planning import physical_assignments, plan_benches
-
-CONTEXT = {"run_id": REQUEST_UUID, "ti": SimpleNamespace(task_id="await_bundle", try_number=1)}
 
 
 @pytest.fixture
@@ -36,27 +31,6 @@ def ordered(fake):
         use_case(fake.lab, REQUEST_UUID)
     (assignment,) = physical_assignments(fake.lab, REQUEST_UUID)
     return start_physical(fake.lab, REQUEST_UUID, assignment)
-
-
-def test_a_bundle_that_never_came_is_explained_by_what_lies_in_the_pool(fake, monkeypatch):
-    fake.pool.upload(REQUEST_UUID, {"A.fmu": b"x"})
-
-    def time_out(*_):
-        raise TaskDeferralTimeout
-
-    monkeypatch.setattr("airflow.sdk.BaseOperator.resume_execution", time_out)
-
-    with pytest.raises(AirflowFailException, match=r"holds A\.fmu but no inter_connection\.json"):
-        BundleSensor(task_id="await_bundle").resume_execution("execute_complete", {}, CONTEXT)
-
-    assert fake.lab.area(REQUEST_UUID).read_json("diagnosis.json")["stage"] == "await_bundle"
-
-
-def test_a_server_that_refuses_us_fails_at_once_with_the_connection_s_name(fake):
-    event = {"status": "error", "message": "Permission denied for user lims on host 127.0.0.1"}
-
-    with pytest.raises(AirflowFailException, match=r"Permission denied for user lims.*Airflow connection 'pool'"):
-        BundleSensor(task_id="await_bundle").execute_complete(CONTEXT, event)
 
 
 def outcome_of(trigger):
