@@ -14,17 +14,17 @@ After the first three the bench may still go on: another watch of the same order
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
 from twinbench.core.findings import blocking
 from twinbench.core.request import validate_document
-from twinbench.core.telemetry import METRIC_SIGNALS, RunLabel, SequenceTracker, metrics_message
+from twinbench.core.telemetry import METRIC_SIGNALS, SequenceTracker, metrics_message
 from twinbench.workflow.lab import BenchLine, Courier, Document, Lab
-from twinbench.workflow.physical_bench import order_name, stamped
-from twinbench.workflow.results import FLUSH_TIMEOUT_S, label_of
+from twinbench.workflow.physical_bench import labels_of, order_name, stamped
+from twinbench.workflow.results import FLUSH_TIMEOUT_S
 
 __all__ = ["BenchWatch"]
 
@@ -56,21 +56,13 @@ class BenchWatch:
         self._lab, self._bench, self._on_outcome = lab, bench, on_outcome
         self._area, self._name = lab.area(request_uuid), order_name(bench)
         self._order: Document = self._area.read_json(self._name)
-        self._labels = self._make_labels(request_uuid)
+        self._labels = labels_of(lab, request_uuid, self._order)
         self._upto = {run_uuid: self._stored(run_uuid) for run_uuid in self._labels}
         self._ending: Document | None = None
         self._quiet_since, self._state, self._is_answered = lab.now(), "", False
         self._lock, self._stack = threading.RLock(), ExitStack()
         self._line: BenchLine
         self._courier: Courier
-
-    def _make_labels(self, request_uuid: str) -> Mapping[str, RunLabel]:
-        request, command = self._lab.request(request_uuid), self._order["command"]
-        labels = [
-            label_of(request, run["run"], command["command_id"], self._bench, kind="Physical")
-            for run in command["runs"]
-        ]
-        return {label.run_uuid: label for label in labels}
 
     def _stored(self, run_uuid: str) -> int:
         tracker = SequenceTracker()

@@ -31,7 +31,7 @@ from twinbench.workflow.results import (
     say_progress,
 )
 
-__all__ = ["abort_physical", "collect_physical", "order_name", "stamped", "start_physical"]
+__all__ = ["abort_physical", "collect_physical", "labels_of", "order_name", "stamped", "start_physical"]
 
 TAKE_UP_WITHIN = timedelta(minutes=10)
 
@@ -116,7 +116,7 @@ def collect_physical(lab: Lab, request_uuid: str, assignment: Mapping[str, Any],
     area, name = lab.area(request_uuid), order_name(assignment["bench"])
     if outcome:
         order = area.read_json(name)
-        labels = _labels(lab, request_uuid, order)
+        labels = labels_of(lab, request_uuid, order)
         for measured in outcome["runs"]:
             if measured["stop_reason"] in _COMPLETE and outcome["event"] not in _MAY_GO_ON:
                 _keep(lab, area, labels[measured["run_uuid"]], measured)
@@ -125,7 +125,7 @@ def collect_physical(lab: Lab, request_uuid: str, assignment: Mapping[str, Any],
             area.write_json(name, {**order, "outcome": outcome})
         _judge(assignment["bench"], outcome)
     if area.exists(name):
-        with lab.wire.courier(list(_labels(lab, request_uuid, area.read_json(name)))) as courier:
+        with lab.wire.courier(list(labels_of(lab, request_uuid, area.read_json(name)))) as courier:
             await_acknowledgements(courier)
     return account_of(area, assignment)
 
@@ -138,7 +138,7 @@ def _judge(bench: str, outcome: Document) -> None:
         raise BenchError(f"Bench {bench} {event} the command: {reason}. See to the bench, then clear this task.")
 
 
-def _labels(lab: Lab, request_uuid: str, order: Document) -> dict[str, RunLabel]:
+def labels_of(lab: Lab, request_uuid: str, order: Document) -> dict[str, RunLabel]:
     """By run UUID, what the messages of the order's runs say about them."""
     request, command = lab.request(request_uuid), order["command"]
     labels = [
