@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,17 @@ def up() -> None:
     from twinbench.stack import lab
     from twinbench.stack.terminal import StartDisplay, console
 
+    _end_in_good_order()
     output = console()
     with StartDisplay(output) as display:
         site = lab.up(display)
     _say_where(site, output)
+
+
+def _end_in_good_order() -> None:
+    """Take a request to end like Ctrl-C; also in a shell's background, where Ctrl-C is ignored unless asked for."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def _say_where(site: Any, output: Any) -> None:
@@ -85,12 +93,11 @@ def logs(part: str | None, lines: int, *, follow: bool) -> None:
 @click.command()
 def demo() -> None:
     """Start the lab, carry out one request, say what happened; stay up until Ctrl-C (DEMO_EXIT=1: stop)."""
-    import signal
-
     from twinbench.stack import lab
     from twinbench.stack.demo import run_demo
     from twinbench.stack.terminal import StartDisplay, console
 
+    _end_in_good_order()
     output, good = console(), False
     try:
         with StartDisplay(output) as display:
