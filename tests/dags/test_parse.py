@@ -46,10 +46,8 @@ def parse(path):
 
 @pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
 def test_parsing_costs_less_than_a_tenth_of_a_second_beyond_the_sdk(path):
-    # CPU time, and the best of three, so that a busy machine does not decide
-    best = min(parse(path)["seconds"] for _ in range(3))
-
-    assert best < 0.1
+    # CPU time, and another two tries, so that a busy machine does not decide
+    assert any(parse(path)["seconds"] < 0.1 for _ in range(3))
 
 
 @pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
