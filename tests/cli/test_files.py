@@ -164,3 +164,59 @@ def test_a_file_that_is_no_json_is_named(twinbench, tmp_path):
 
     assert code == 1
     assert "lab.json is no JSON" in text
+
+
+@pytest.mark.parametrize("command", ["check", "simulate"])
+def test_an_ssp_archive_is_refused_with_what_to_give_instead(twinbench, tmp_path, command):
+    (tmp_path / "model.ssp").write_bytes(b"PK")
+    options = [] if command == "check" else ["--stop-time", 1, "--step-size", 1, "-o", "o.csv"]
+
+    code, text, _ = twinbench(command, "model.ssp", *options)
+    told = twinbench(command, "model.ssp", *options, "--json")[2]
+
+    assert code == 1
+    assert told["ok"] is False
+    for words in (text, told["error"]):
+        assert "model.ssp is an SSP archive" in words
+        assert "give a folder or zip" in words
+
+
+@pytest.mark.parametrize("command", ["simulate", "design", "plan"])
+def test_an_output_in_a_folder_that_is_not_there_is_a_matter_of_usage(twinbench, tmp_path, command):
+    given = BUNDLE if command == "simulate" else write_json(tmp_path, {})
+    options = ["--stop-time", 1, "--step-size", 1] if command == "simulate" else []
+
+    code, text, _ = twinbench(command, given, *options, "-o", "nowhere/out.csv")
+
+    assert code == 2
+    assert "nowhere is no folder that can be written to" in text
+
+
+def test_models_are_shown_with_whole_digests_where_nobody_watches(twinbench):
+    code, text, _ = twinbench("check", BUNDLE)
+    models = twinbench("check", BUNDLE, "--json")[2]["models"]
+
+    shown = [line.split() for line in text.splitlines()]
+    assert code == 0
+    assert all([model["name"], model["fmi_version"], model["sha256"]] in shown for model in models)
+
+
+def test_a_plan_is_shown_as_a_bar_per_bench_and_names_are_no_markup(twinbench, tmp_path):
+    jobs = [
+        {"name": name, "modes": [{"bench": bench, "duration_min": minutes}]}
+        for name, bench, minutes in [("x", "[red]", 6), ("y", "[red]", 6), ("z", "b", 6)]
+    ]
+
+    code, text, _ = twinbench("plan", write_json(tmp_path, {"jobs": jobs}), "-o", "plan.json")
+
+    lines = {line.split()[0]: line.split()[1:] for line in text.splitlines()}
+    assert code == 0
+    assert lines["[red]"] == ["█" * 24 + "▒" * 24, "2", "12"]
+    assert lines["b"] == ["█" * 24, "1", "6"]
+
+
+def test_a_lab_without_jobs_has_an_empty_plan(twinbench, tmp_path):
+    code, text, _ = twinbench("plan", write_json(tmp_path, {"jobs": []}), "-o", "plan.json")
+
+    assert code == 0
+    assert "makespan_min" in text

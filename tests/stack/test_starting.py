@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import stat
-import subprocess
 import sys
 from contextlib import closing
 
@@ -166,13 +165,3 @@ def test_ctrl_c_in_mid_start_leaves_no_process(site, monkeypatch):
         lab.up(Impatient())
 
     assert processes_of(site) == []
-
-
-def test_help_is_shown_without_loading_the_lab():
-    code = (
-        "import sys; from twinbench.cli import main; main(['--help'], standalone_mode=False); print(len(sys.modules))"
-    )
-    heavy = "print([m for m in ('numpy', 'airflow', 'ortools', 'paho') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", f"{code}; {heavy}"], capture_output=True, text=True, check=True)
-
-    assert done.stdout.splitlines()[-1] == "[]"

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twinbench.cli.options import json_option
-from twinbench.core.errors import InfeasibleError, LabError
+from twinbench.cli.options import OutputFile, json_option
+from twinbench.cli.showing import show_facts, show_findings, show_gantt, show_models
+from twinbench.core.errors import BundleError, InfeasibleError, LabError
 
 if TYPE_CHECKING:
     from twinbench.core.cosim import Block
@@ -21,8 +22,7 @@ __all__ = ["check", "design", "plan", "simulate"]
 
 _EXISTING = click.Path(exists=True, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUTPUT = click.Path(dir_okay=False, writable=True, path_type=Path)
-_COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
+_OUTPUT = OutputFile()
 
 
 def _told(command: Callable[..., tuple[dict[str, Any], int]]) -> Callable[..., None]:
@@ -45,18 +45,12 @@ def _told(command: Callable[..., tuple[dict[str, Any], int]]) -> Callable[..., N
     return run
 
 
-def _show_findings(findings: list[dict[str, Any]]) -> None:
-    for finding in findings:
-        severity = str(finding["severity"])
-        click.secho(f"{severity:<8}", fg=_COLOURS.get(severity, "white"), nl=False)
-        click.echo(f"{finding['code']}  {finding['where']}\n        {finding['message']}")
-        if finding["hint"]:
-            click.echo(f"        {finding['hint']}")
-
-
-def _show_facts(facts: dict[str, Any]) -> None:
-    for name, fact in facts.items():
-        click.echo(f"{name:<26}{fact}")
+def _refuse_ssp(bundle: Path) -> None:
+    if bundle.suffix.lower() == ".ssp":
+        raise BundleError(
+            f"{bundle} is an SSP archive, and these cannot be read yet: "
+            "give a folder or zip with its .fmu files and inter_connection.json."
+        )
 
 
 @click.command()
@@ -67,12 +61,12 @@ def check(bundle: Path, *, as_json: bool) -> tuple[dict[str, Any], int]:
     """Check BUNDLE, a folder or zip with FMUs and their interconnection file. Exit code 1 if it cannot be used."""
     from twinbench.adapters.fmi import check_bundle
 
+    _refuse_ssp(bundle)
     document = check_bundle(bundle).as_document()
     if not as_json:
-        for model in document["models"]:
-            click.echo(f"{model['name']:<32}FMI {model['fmi_version']}   sha256 {model['sha256']}")
+        show_models(document["models"])
         click.echo(f"{len(document['connections'])} connections, {len(document['findings'])} findings")
-        _show_findings(document["findings"])
+        show_findings(document["findings"])
         click.secho("It can be used." if document["ok"] else "It cannot be used.", bold=True)
     return document, 0 if document["ok"] else 1
 
@@ -126,6 +120,7 @@ def simulate(
     from twinbench.adapters.fmi import check_bundle, open_system
     from twinbench.workflow import bench_run
 
+    _refuse_ssp(bundle)
     writers = {".csv": bench_run.write_csv, ".parquet": bench_run.write_parquet}
     if output.suffix not in writers:
         raise click.BadParameter(f"{output.name} ends neither in .csv nor in .parquet.", param_hint="--output")
@@ -143,11 +138,9 @@ def simulate(
         record=record,
     )
     if not as_json:
-        _show_findings([finding for finding in document["findings"] if finding["severity"] == "error"])
-        _show_facts(
-            {key: document[key] for key in ("status", "reason", "communication_steps", "wall_s", "steps_per_s")}
-        )
-        _show_facts({"output": document["output"] or "none"})
+        show_findings([finding for finding in document["findings"] if finding["severity"] == "error"])
+        show_facts({key: document[key] for key in ("status", "reason", "communication_steps", "wall_s", "steps_per_s")})
+        show_facts({"output": document["output"] or "none"})
     return document, 0 if document["status"] == "completed" else 1
 
 
@@ -199,7 +192,7 @@ def design(spec: Path, *, output: Path, as_json: bool) -> tuple[dict[str, Any], 
     output.write_text(made.runs_csv(), encoding="utf-8")
     document = {"runs": len(made.runs), "kind": made.kind, "quality": dict(made.quality), "output": str(output)}
     if not as_json:
-        _show_facts({"runs": document["runs"], "kind": made.kind, **made.quality, "output": output})
+        show_facts({"runs": document["runs"], "kind": made.kind, **made.quality, "output": output})
     return document, 0
 
 
@@ -229,5 +222,6 @@ def plan(
     output.write_text(json.dumps(made.as_document(), indent=1) + "\n", encoding="utf-8")
     document = {**made.figures(), "output": str(output)}
     if not as_json:
-        _show_facts(document)
+        show_gantt(made.intervals, made.makespan_min)
+        show_facts(document)
     return document, 0

@@ -80,7 +80,7 @@ def _total_start(intervals: Sequence[Interval]) -> int:
 
 
 def _check_limits(time_limit_s: float, workers: int) -> None:
-    if time_limit_s <= 0 or workers < 1:
+    if not time_limit_s > 0 or workers < 1:  # not a number is no time either
         raise PlanError(f"A plan needs time and a worker, not {time_limit_s} s and {workers}: give more than none.")
 
 

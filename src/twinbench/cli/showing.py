@@ -1,0 +1,79 @@
+"""What a person sees of the lab's capabilities on files: facts, findings, models, and who does what when."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from twinbench.core.planning.model import Interval
+
+__all__ = ["show_facts", "show_findings", "show_gantt", "show_models"]
+
+_COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
+_BAR_WIDTH = 48
+_MARKS = "█▒"  # neighbours differ, with or without colours
+
+
+def show_facts(facts: Mapping[str, Any]) -> None:
+    """Show names and values, one a line."""
+    for name, fact in facts.items():
+        click.echo(f"{name:<26}{fact}")
+
+
+def show_findings(findings: Sequence[Mapping[str, Any]]) -> None:
+    """Show each finding: how bad, what, where, and what to do."""
+    for finding in findings:
+        severity = str(finding["severity"])
+        click.secho(f"{severity:<8}", fg=_COLOURS.get(severity, "white"), nl=False)
+        click.echo(f"{finding['code']}  {finding['where']}\n        {finding['message']}")
+        if finding["hint"]:
+            click.echo(f"        {finding['hint']}")
+
+
+def show_models(models: Sequence[Mapping[str, Any]]) -> None:
+    """Show the FMUs of a bundle, one a row."""
+    _show_table(
+        {"model": "left", "FMI": "left", "sha256": "left"},
+        [(str(model["name"]), str(model["fmi_version"]), str(model["sha256"])) for model in models],
+    )
+
+
+def show_gantt(intervals: Sequence[Interval], makespan_min: int) -> None:
+    """Show a plan as one bar per bench; neighbouring jobs have different marks."""
+    rows = []
+    for bench in sorted({part.bench for part in intervals}):
+        parts = sorted((part for part in intervals if part.bench == bench), key=lambda part: part.start_min)
+        rows.append((bench, _bar(parts, makespan_min), str(len(parts)), str(parts[-1].end_min)))
+    _show_table({"bench": "left", f"0 to {makespan_min} min": "left", "jobs": "right", "end_min": "right"}, rows)
+
+
+def _bar(parts: Sequence[Interval], makespan_min: int) -> str:
+    scale = _BAR_WIDTH / makespan_min
+    cells = [" "] * _BAR_WIDTH
+    for number, part in enumerate(parts):
+        first, last = math.floor(part.start_min * scale), min(math.ceil(part.end_min * scale), _BAR_WIDTH)
+        cells[first:last] = _MARKS[number % 2] * (last - first)
+    return "".join(cells)
+
+
+def _show_table(columns: Mapping[str, Any], rows: Sequence[tuple[str, ...]]) -> None:
+    """Where nobody watches nothing is folded, so that scripts find whole words; names are no markup."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading, side in columns.items():
+        table.add_column(heading, justify=side, header_style="dim", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    widest = sum(max(map(len, column)) + 2 for column in zip(tuple(columns), *rows, strict=True))
+    width = None if sys.stdout.isatty() else widest
+    Console(width=width, highlight=False).print(table)
