@@ -49,6 +49,7 @@ class _Stream:
         forgotten: The same, as far as the outbox has been told.
         puts: How often something was put into the outbox.
         waits: Whether the outbox may hold messages beyond *sent*.
+        is_doubtful: Whether what was sent may be lost, because the connection was.
         moved_s: When something last went on.
     """
 
@@ -59,6 +60,7 @@ class _Stream:
     forgotten: int = -1
     puts: int = 0
     waits: bool = True
+    is_doubtful: bool = False
     moved_s: float = field(default_factory=time.monotonic)
 
     @property
@@ -126,7 +128,7 @@ class Courier:
         """The connection was lost and is back: send what is not acknowledged now, and not when patience is."""
         with self._changed:
             for stream in self._streams.values():
-                stream.sent, stream.waits, stream.moved_s = stream.acknowledged, True, time.monotonic()
+                stream.is_doubtful = True
             self._tell()
 
     def discard(self, stream: str) -> None:
@@ -198,6 +200,9 @@ class Courier:
     def _lose_patience(self, name: str, stream: _Stream) -> None:
         with self._changed:
             now = time.monotonic()
+            if stream.is_doubtful:  # set back here, on the courier's thread: it may be amid its sending
+                stream.sent, stream.moved_s, stream.waits = stream.acknowledged, now, True
+                stream.is_doubtful = False
             if stream.sent <= stream.acknowledged or now - stream.moved_s < stream.patience_s:
                 return
             log.info("stream=%s not acknowledged since=%d, sent again", name, stream.acknowledged + 1)
