@@ -178,6 +178,28 @@ def test_acknowledgements_of_others_streams_are_not_minded(courier, outbox):
     assert outbox.count(OTHER) == 1
 
 
+def test_a_connection_lost_amid_the_first_messages_makes_none_of_them_count_as_acknowledged(line, outbox):
+    for seq in range(6):
+        outbox.put(RUN, seq, "topic", {"seq": seq})
+    lost = threading.Event()
+
+    def lose_the_connection_once(seq):
+        if seq == 2 and not lost.is_set():
+            lost.set()
+            courier.send_again()
+
+    line.receive = lose_the_connection_once
+    courier = Courier(line, outbox, resend_after_s=60)
+    with courier:
+        courier.send(RUN, 5, "topic", {"seq": 5})
+        eventually(lambda: line.posted.count(5) and line.posted.count(0) == 2)
+
+        assert outbox.count(RUN) == 6
+        line.receive = Receiver(courier).take
+        courier.send_again()
+        assert courier.flush(20) == 0
+
+
 @pytest.mark.parametrize(
     ("topic", "payload"), [("a b", {}), ("topic", {"x": float("inf")}), ("topic", {"x": "y" * 600_000})]
 )
