@@ -166,21 +166,6 @@ def test_a_file_that_is_no_json_is_named(twinbench, tmp_path):
     assert "lab.json is no JSON" in text
 
 
-@pytest.mark.parametrize("command", ["check", "simulate"])
-def test_an_ssp_archive_is_refused_with_what_to_give_instead(twinbench, tmp_path, command):
-    (tmp_path / "model.ssp").write_bytes(b"PK")
-    options = [] if command == "check" else ["--stop-time", 1, "--step-size", 1, "-o", "o.csv"]
-
-    code, text, _ = twinbench(command, "model.ssp", *options)
-    told = twinbench(command, "model.ssp", *options, "--json")[2]
-
-    assert code == 1
-    assert told["ok"] is False
-    for words in (text, told["error"]):
-        assert "model.ssp is an SSP archive" in words
-        assert "give a folder or zip" in words
-
-
 @pytest.mark.parametrize("command", ["simulate", "design", "plan"])
 def test_an_output_in_a_folder_that_is_not_there_is_a_matter_of_usage(twinbench, tmp_path, command):
     given = BUNDLE if command == "simulate" else write_json(tmp_path, {})

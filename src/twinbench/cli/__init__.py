@@ -1,6 +1,7 @@
 """``twinbench``: the lab on the command line.
 
-    files      check, simulate, design, plan: each works alone, without a lab
+    models     check, build, simulate: each works alone, without a lab
+    files      design, plan: likewise
     lab        up, down, status, logs, demo, bench-agent
     requests   request submit, list, show, wait, cancel
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import click
 
-from twinbench.cli import files, lab, requests
+from twinbench.cli import files, lab, models, requests
 from twinbench.cli.options import LabGroup
 
 __all__ = ["main"]
@@ -25,7 +26,7 @@ def main() -> None:
 
 
 for _command in (
-    *(files.check, files.simulate, files.design, files.plan),
+    *(models.check, models.simulate, files.design, files.plan),
     *(lab.up, lab.down, lab.status, lab.logs, lab.demo, lab.bench_agent),
     requests.request,
 ):

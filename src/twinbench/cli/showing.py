@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from twinbench.core.planning.model import Interval
 
-__all__ = ["show_facts", "show_findings", "show_gantt", "show_models"]
+__all__ = ["show_facts", "show_findings", "show_gantt", "show_models", "show_shares"]
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 _BAR_WIDTH = 48
@@ -41,6 +41,17 @@ def show_models(models: Sequence[Mapping[str, Any]]) -> None:
         {"model": "left", "FMI": "left", "sha256": "left"},
         [(str(model["name"]), str(model["fmi_version"]), str(model["sha256"])) for model in models],
     )
+
+
+def show_shares(busy_s: Mapping[str, float], wall_s: float) -> None:
+    """Show what share of the computing time each FMU took, the most first."""
+    if not busy_s or wall_s <= 0:
+        return
+    rows = []
+    for name, seconds in sorted(busy_s.items(), key=lambda entry: -entry[1]):
+        share = min(1.0, seconds / wall_s)
+        rows.append((name, f"{100 * share:.0f} %", "█" * round(share * _BAR_WIDTH)))
+    _show_table({"FMU": "left", "time": "right", "": "left"}, rows)
 
 
 def show_gantt(intervals: Sequence[Interval], makespan_min: int) -> None:

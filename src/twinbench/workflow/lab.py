@@ -7,7 +7,7 @@ MQTT, FMUs, or a fake in a test) is the business of whoever opens the lab.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,18 +19,20 @@ from twinbench.core.findings import Finding
 from twinbench.core.request import TestRequest
 
 if TYPE_CHECKING:  # numpy comes with them, and the DAG files import this module at each parse
-    from twinbench.core.bundle import ModelSummary
-    from twinbench.core.cosim import System
+    from twinbench.core.bundle import Connection, ModelSummary
+    from twinbench.core.cosim import Block, Coupling, Point, PointResult
 
 __all__ = [
     "Area",
     "BenchLine",
     "BundleReport",
     "Courier",
+    "Crew",
     "Document",
     "Lab",
     "ModelImporter",
     "ObjectStore",
+    "OpenBundle",
     "Pool",
     "Requests",
     "Telemetry",
@@ -153,6 +155,10 @@ class BundleReport(Protocol):
     """What the check of a bundle found."""
 
     @property
+    def ok(self) -> bool:
+        """Whether it can be simulated."""
+
+    @property
     def findings(self) -> Sequence[Finding]:
         """All findings at once."""
 
@@ -160,25 +166,60 @@ class BundleReport(Protocol):
     def models(self) -> Sequence[ModelSummary]:
         """Its FMUs."""
 
+    @property
+    def connections(self) -> Sequence[Connection]:
+        """How they are wired."""
+
     def as_document(self) -> Document:
         """As ``twinbench check --json`` prints it."""
+
+
+class Crew(Protocol):
+    """Processes that run many points of one bundle."""
+
+    def __enter__(self) -> Crew:
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """End the processes."""
+
+    def run(
+        self,
+        points: Sequence[Point],
+        *,
+        on_block: Callable[[int, Block], None] = ...,
+        cancelled: Callable[[], bool] = ...,
+    ) -> Iterator[PointResult]:
+        """Run points; one result for each, in their order. A block comes with the number of its point."""
+
+
+class OpenBundle(Protocol):
+    """A bundle that is unpacked and checked."""
+
+    @property
+    def check(self) -> BundleReport:
+        """What the check found; FMUs were not tried."""
+
+    @property
+    def archives(self) -> Mapping[str, Path]:
+        """FMU -> its file."""
+
+    @property
+    def start_values(self) -> Mapping[str, Mapping[str, str]]:
+        """FMU -> variable -> value that the bundle itself brings."""
+
+    def crew(self, *, coupling: Coupling | None = None, workers: int = 1, deadline_s: float = ...) -> Crew:
+        """Processes that run it; each point has to be done in *deadline_s*."""
 
 
 class ModelImporter(Protocol):
     """Checks and loads FMUs."""
 
     def check_bundle(self, path: Path) -> BundleReport:
-        """Check a folder with FMUs and an interconnection file."""
+        """Check a folder with FMUs and an interconnection file; FMUs are tried in processes of their own."""
 
-    def open_system(
-        self,
-        folder: Path,
-        *,
-        start_values: Mapping[str, Mapping[str, float | str]],
-        on_log: Callable[[str], None],
-        cache: Path,
-    ) -> AbstractContextManager[System]:
-        """Load the FMUs of a folder, wired and initialised; unpacked they stay in *cache*."""
+    def open_bundle(self, path: Path) -> AbstractContextManager[OpenBundle]:
+        """Unpack a bundle to run it."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +231,8 @@ class Lab:
         now: The clock, in UTC.
         say: Tells an operator what happens, one line per event.
         versions: Names and versions of what computes results.
+        workers: Processes with which a virtual bench simulates.
+        run_deadline_s: Time one simulated run may take.
     """
 
     requests: Requests
@@ -203,6 +246,8 @@ class Lab:
     now: Callable[[], datetime]
     say: Callable[[str], None]
     versions: Mapping[str, str]
+    workers: int = 1
+    run_deadline_s: float = 3600.0
 
     def area(self, request_uuid: str) -> Area:
         """The request's own area of the object storage."""

@@ -64,6 +64,10 @@ class SignalTable:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finish the file."""
         if self._writer is not None:
             self._writer.close()
 

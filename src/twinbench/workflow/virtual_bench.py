@@ -1,14 +1,18 @@
 """A virtual bench: carries out the runs of one assignment by co-simulation, and streams their results meanwhile.
 
-One process carries out the runs one after another. A run that is over already, with the same inputs, is not repeated,
-so a task that was interrupted goes on at the first run that is missing.
+Processes of their own carry out the runs, so an FMU that crashes costs one run. A run that is over already, with the
+same inputs, is not repeated: a task that was interrupted goes on at the first run that is missing.
+
+FMUs are coupled in the scheme *sorted*: voltage and current of a row belong to the same instant, and a limit is seen
+at the communication point where it is passed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +22,9 @@ from twinbench.core.bundle import is_interconnection_name
 from twinbench.core.errors import SimulationError
 from twinbench.core.request import RequestState
 from twinbench.core.telemetry import METRIC_SIGNALS, RunLabel, batches, metrics_message
-from twinbench.workflow.bench_run import STIMULI_PARAMETER, Stepping
 from twinbench.workflow.design import run_folder
-from twinbench.workflow.lab import Area, Courier, Document, Lab
+from twinbench.workflow.execution import STIMULI_PARAMETER
+from twinbench.workflow.lab import Area, Courier, Document, Lab, OpenBundle
 from twinbench.workflow.results import (
     SignalTable,
     account_of,
@@ -33,7 +37,7 @@ from twinbench.workflow.results import (
 
 if TYPE_CHECKING:
     from twinbench.core.bundle import ModelSummary
-    from twinbench.core.cosim import Block, StopCondition
+    from twinbench.core.cosim import Block, Point, PointResult, StopCondition
 
 __all__ = ["run_virtual"]
 
@@ -55,20 +59,23 @@ def run_virtual(lab: Lab, request_uuid: str, assignment: Mapping[str, Any]) -> D
     """
     request, area = lab.request(request_uuid), lab.area(request_uuid)
     lab.requests.set_status(request_uuid, RequestState.RUNNING, at=lab.now())
-    with tempfile.TemporaryDirectory(prefix="twinbench-") as scratch:
-        models = _Models.fetch(lab, area, Path(scratch))
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="twinbench-")))
+        models = _Models.fetch(lab, area, scratch, stack)
         labels = [
             label_of(request, int(run), _inputs(area, int(run), models.sha256), assignment["bench"])
             for run in assignment["runs"]
         ]
         with lab.wire.courier([label.run_uuid for label in labels]) as courier:
-            for label in labels:
-                summary = read_summary(area, label.run)
-                if not summary or summary["run_uuid"] != label.run_uuid or summary["status"] != "completed":
-                    _carry_out(lab, area, label, models, courier)
-                    say_progress(lab, area, request_uuid)
+            left = [label for label in labels if not _is_over(area, label)]
+            _carry_out(lab, area, {label.run: _Run(label, area, models, courier, lab) for label in left}, models)
             await_acknowledgements(courier)
     return account_of(area, assignment)
+
+
+def _is_over(area: Area, label: RunLabel) -> bool:
+    summary = read_summary(area, label.run)
+    return bool(summary and summary["run_uuid"] == label.run_uuid and summary["status"] == "completed")
 
 
 def _inputs(area: Area, run: int, models: str) -> str:
@@ -89,21 +96,22 @@ class _Models:
         takers: FMUs that read a stimuli file.
     """
 
-    folder: Path
+    bundle: OpenBundle
     scratch: Path
     sha256: str
     signals: Mapping[str, str]
     takers: tuple[str, ...]
 
     @classmethod
-    def fetch(cls, lab: Lab, area: Area, scratch: Path) -> _Models:
+    def fetch(cls, lab: Lab, area: Area, scratch: Path, stack: ExitStack) -> _Models:
         folder = scratch / "models"
         folder.mkdir()
         digest = hashlib.sha256()
         for file in sorted(area.fetch("fastest-models", folder)):
             if file.suffix == ".fmu" or is_interconnection_name(file.name):
                 digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
-        summaries = lab.models.check_bundle(folder).models
+        bundle = stack.enter_context(lab.models.open_bundle(folder))
+        summaries = bundle.check.models
         signals = _metric_signals(summaries)
         takers = tuple(model.name for model in summaries if STIMULI_PARAMETER in model.variables)
         if not signals or not takers:
@@ -112,7 +120,7 @@ class _Models:
             raise SimulationError(
                 f"The bundle ({names}) cannot carry out a test: no FMU has {wanted}. Ask the owner of the models."
             )
-        return cls(folder, scratch, digest.hexdigest(), signals, takers)
+        return cls(bundle, scratch, digest.hexdigest(), signals, takers)
 
 
 def _metric_signals(summaries: Sequence[ModelSummary]) -> dict[str, str]:
@@ -125,70 +133,85 @@ def _metric_signals(summaries: Sequence[ModelSummary]) -> dict[str, str]:
     return {name: found[name] for name in METRIC_SIGNALS if name in found}
 
 
-def _carry_out(lab: Lab, area: Area, label: RunLabel, models: _Models, courier: Courier) -> None:
-    """Simulate one run, stream it, and keep what it gave."""
-    folder = run_folder(label.run)
-    procedure = Procedure.from_document(area.read_json(f"{folder}/procedure.json"))
-    stimuli = models.scratch / "input.csv"
-    stimuli.write_bytes(area.read(f"{folder}/input.csv"))
-    log: list[str] = []
-    with SignalTable(models.scratch / "run.parquet", label) as table:
-        stream = _Stream(label, table, courier, lab.wire.metrics_topic)
-        stepping = Stepping(_blocks(lab, models, stimuli, procedure, log))
-        try:
-            for block in stepping:
-                stream.take(block)
-        except SimulationError as error:
-            stepping.failure = str(error)
-        stream.end()
-    outcome = stepping.outcome
-    is_completed = outcome is not None and outcome.status == "completed"
-    summary = {
-        "run": label.run,
-        "run_uuid": label.run_uuid,
-        "bench": label.bench_id,
-        "kind": "virtual",
-        "status": "completed" if is_completed else "failed",
-        "stop_reason": outcome.stop_reason if outcome else "error",
-        "simulated_s": stream.last_s,
-        "wall_s": stepping.wall_s,
-        "published": stream.seq,
-        "messages": log[:_MOST_LOG_LINES],
-        "levels": _levels(area, label.run),
-    }
-    if not is_completed:
-        summary["error"] = outcome.message if outcome else stepping.failure
-    kept = keep_run(area, summary, table)
-    lab.say(
-        f"run {label.run} on {label.bench_id}: {kept['status']} ({kept['stop_reason']}), {kept['rows']} rows, "
-        f"{stream.last_s:g} s simulated in {stepping.wall_s:.3f} s, {stream.seq} messages"
-        + (f": {kept['error']}" if "error" in kept else "")
-    )
+def _carry_out(lab: Lab, area: Area, runs: Mapping[int, _Run], models: _Models) -> None:
+    """Simulate runs, stream them, and keep what they gave."""
+    from twinbench.core.cosim import Coupling
+
+    points = [run.point() for run in runs.values()]
+    with models.bundle.crew(
+        coupling=Coupling(scheme="sorted"), workers=lab.workers, deadline_s=lab.run_deadline_s
+    ) as crew:
+        for result in crew.run(points, on_block=lambda number, block: runs[number].take(block)):
+            runs[result.number].end(result)
+            say_progress(lab, area, runs[result.number].label.request_uuid)
+
+
+class _Run:
+    """One run, from its procedure to its summary."""
+
+    def __init__(self, label: RunLabel, area: Area, models: _Models, courier: Courier, lab: Lab) -> None:
+        self.label = label
+        self._area, self._models, self._lab = area, models, lab
+        self._table = SignalTable(models.scratch / f"run-{label.run}.parquet", label)
+        self._stream = _Stream(label, self._table, courier, lab.wire.metrics_topic)
+
+    def point(self) -> Point:
+        """What is simulated."""
+        from twinbench.core.cosim import Experiment, Point
+
+        folder = run_folder(self.label.run)
+        procedure = Procedure.from_document(self._area.read_json(f"{folder}/procedure.json"))
+        stimuli = self._models.scratch / f"run-{self.label.run}" / "input.csv"
+        stimuli.parent.mkdir()
+        stimuli.write_bytes(self._area.read(f"{folder}/input.csv"))
+        experiment = Experiment(
+            stop_time=procedure.duration_s,
+            step_size=procedure.step_size_s,
+            record=tuple(self._models.signals.values()),
+            stop_conditions=tuple(_limits(self._models.signals, procedure)),
+            block_rows=_BLOCK_ROWS,
+        )
+        values = {name: {STIMULI_PARAMETER: str(stimuli)} for name in self._models.takers}
+        return Point(self.label.run, values, experiment)
+
+    def take(self, block: Block) -> None:
+        """Pass rows on."""
+        self._stream.take(block)
+
+    def end(self, result: PointResult) -> None:
+        """Keep what it gave, whatever it was."""
+        self._stream.end()
+        self._table.close()
+        outcome = result.outcome
+        summary = {
+            "run": self.label.run,
+            "run_uuid": self.label.run_uuid,
+            "bench": self.label.bench_id,
+            "kind": "virtual",
+            "status": "completed" if result.status == "completed" else "failed",
+            "stop_reason": outcome.stop_reason if outcome else {"failed": "error"}.get(result.status, result.status),
+            "simulated_s": self._stream.last_s,
+            "wall_s": outcome.wall_s if outcome else result.wall_s,
+            "busy_s": dict(outcome.busy_s) if outcome else {},
+            "ways_back": dict(result.ways_back),
+            "published": self._stream.seq,
+            "messages": list(result.log[:_MOST_LOG_LINES]),
+            "levels": _levels(self._area, self.label.run),
+        }
+        if summary["status"] != "completed":
+            summary["error"] = result.message
+        kept = keep_run(self._area, summary, self._table)
+        self._table.path.unlink(missing_ok=True)
+        self._lab.say(
+            f"run {self.label.run} on {self.label.bench_id}: {kept['status']} ({kept['stop_reason']}), "
+            f"{kept['rows']} rows, {self._stream.last_s:g} s simulated in {kept['wall_s']:.3f} s, "
+            f"{self._stream.seq} messages" + (f": {kept['error']}" if "error" in kept else "")
+        )
 
 
 def _levels(area: Area, run: int) -> Document:
     design = area.read_json("doe-output/design.json")
     return next(dict(entry["levels"]) for entry in design["runs"] if entry["run"] == run)
-
-
-def _blocks(lab: Lab, models: _Models, stimuli: Path, procedure: Procedure, log: list[str]) -> Iterator[Block]:
-    from twinbench.core.cosim import simulate
-
-    with lab.models.open_system(
-        models.folder,
-        start_values={name: {STIMULI_PARAMETER: str(stimuli)} for name in models.takers},
-        on_log=log.append,
-        cache=models.scratch / "unpacked",
-    ) as system:
-        yield from simulate(
-            system,
-            start_time=0.0,
-            stop_time=procedure.duration_s,
-            step_size=procedure.step_size_s,
-            record=list(models.signals.values()),
-            stop_conditions=_limits(models.signals, procedure),
-            block_rows=_BLOCK_ROWS,
-        )
 
 
 def _limits(signals: Mapping[str, str], procedure: Procedure) -> list[StopCondition]:

@@ -14,7 +14,9 @@ import pytest
 SOURCE = Path(__file__).parent / "lag.c"
 FILES = {"2.0": "binaries/linux64/lag.so", "3.0": "binaries/x86_64-linux/lag.so"}
 SIGNALS = [("u", 1, "input"), ("y", 2, "output"), ("z", 3, "output")]
-LIMITS = [("T", 4, "1"), ("fail_at", 7, "1e9"), ("nan_at", 8, "1e9"), ("end_at", 9, "1e9")]
+LIMITS = [("T", 4, "1"), ("fail_at", 7, "1e9"), ("nan_at", 8, "1e9"), ("end_at", 9, "1e9"), ("x0", 13, "0")]
+LIMITS += [("crash_at", 14, "1e9"), ("hang_at", 15, "1e9"), ("jump_at", 16, "1e9")]
+DEPENDENCIES = {2: "", 3: "1", 6: "5"}  # value references of FMI 3.0 are the indices of FMI 2.0 here
 
 
 def description_3() -> str:
@@ -35,11 +37,14 @@ def description_3() -> str:
         '<Boolean name="loud" valueReference="12" causality="parameter" variability="fixed" start="false"/>'
     )
     unknowns = "".join(
-        f'<{kind} valueReference="{reference}"/>' for kind in ("Output", "InitialUnknown") for reference in (2, 3, 6)
+        f'<{kind} valueReference="{reference}" dependencies="{DEPENDENCIES[reference]}"/>'
+        for kind in ("Output", "InitialUnknown")
+        for reference in (2, 3, 6)
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?><fmiModelDescription fmiVersion="3.0" modelName="lag" '
-        'instantiationToken="{lag}" description="A lag for tests"><CoSimulation modelIdentifier="lag"/>'
+        'instantiationToken="{lag}" description="A lag for tests"><CoSimulation modelIdentifier="lag" '
+        'canGetAndSetFMUState="true" hasEventMode="true" canHandleVariableCommunicationStepSize="true"/>'
         f'<UnitDefinitions><Unit name="V"/></UnitDefinitions><ModelVariables>{variables}</ModelVariables>'
         f"<ModelStructure>{unknowns}</ModelStructure></fmiModelDescription>"
     )
@@ -61,10 +66,11 @@ def description_2() -> str:
     variables += scalar("label", 10, "parameter", '<String start="lag"/>')
     variables += scalar("count", 11, "parameter", '<Integer start="0"/>')
     variables += scalar("loud", 12, "parameter", '<Boolean start="false"/>')
-    unknowns = '<Unknown index="2"/><Unknown index="3"/>'
+    unknowns = "".join(f'<Unknown index="{number}" dependencies="{DEPENDENCIES[number]}"/>' for number in (2, 3))
     return (
         '<?xml version="1.0" encoding="UTF-8"?><fmiModelDescription fmiVersion="2.0" modelName="lag" guid="{lag}">'
-        '<CoSimulation modelIdentifier="lag"/><UnitDefinitions><Unit name="V"/></UnitDefinitions>'
+        '<CoSimulation modelIdentifier="lag" canGetAndSetFMUstate="true"/>'
+        '<UnitDefinitions><Unit name="V"/></UnitDefinitions>'
         f"<ModelVariables>{variables}</ModelVariables><ModelStructure><Outputs>{unknowns}</Outputs>"
         f"<InitialUnknowns>{unknowns}</InitialUnknowns></ModelStructure></fmiModelDescription>"
     )

@@ -6,12 +6,14 @@ import json
 import stat
 import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from twinbench.adapters.fmi import check_bundle, inspect_archive
+from twinbench.adapters.fmi import check_bundle, inspect_archive, open_bundle
 from twinbench.adapters.fmi.archive import Limits, unpack
+from twinbench.adapters.fmi.trial import try_models
 from twinbench.core.errors import BundleError
 from twinbench.core.findings import Severity
 
@@ -64,11 +66,12 @@ def edited(parts: dict[str, bytes], old: str, new: str) -> dict[str, bytes]:
         ("BUNDLE-FMI-VERSION", "is FMI 1.0", lambda p: edited(p, 'fmiVersion="3.0"', 'fmiVersion="1.0"')),
         ("BUNDLE-FMI-VERSION", "no stated version", lambda p: edited(p, 'fmiVersion="3.0"', "")),
         ("BUNDLE-NO-CO-SIMULATION", "no Co-Simulation", lambda p: edited(p, "CoSimulation", "ModelExchange")),
-        ("BUNDLE-MODEL-IDENTIFIER", "../evil", lambda p: edited(p, '"lag"/><Unit', '"../evil"/><Unit')),
+        ("BUNDLE-MODEL-IDENTIFIER", "../evil", lambda p: edited(p, 'Identifier="lag"', 'Identifier="../evil"')),
         ("BUNDLE-NO-LINUX-BINARY", "x86_64-windows", lambda p: {XML: p[XML], "binaries/x86_64-windows/lag.dll": b"MZ"}),
         ("BUNDLE-BINARY-NAME", "gal.so", lambda p: {XML: p[XML], "binaries/x86_64-linux/gal.so": p[LIBRARY]}),
         ("BUNDLE-BINARY-FORMAT", "no Linux library", lambda p: {**p, LIBRARY: b"MZ" * 50}),
-        ("BUNDLE-BINARY-FORMAT", "cut off: 9000 bytes", lambda p: {**p, LIBRARY: p[LIBRARY][:9000]}),
+        ("BUNDLE-BINARY-FORMAT", "cut off or damaged", lambda p: {**p, LIBRARY: p[LIBRARY][:9000]}),
+        ("BUNDLE-LIBRARY-MISSING", "libq.so.6", lambda p: {**p, LIBRARY: p[LIBRARY].replace(b"libc.so", b"libq.so")}),
         ("BUNDLE-BINARY-FORMAT", "not for 64-bit Linux", lambda p: {**p, LIBRARY: b"\x7fELF\x01" + p[LIBRARY][5:]}),
     ],
 )
@@ -213,10 +216,11 @@ def test_a_refused_fmu_does_not_bring_findings_about_its_wires(bundle):
 
 
 def test_a_loop_is_reported(bundle):
-    check = check_bundle(bundle({"A": "3.0", "B": "3.0"}, ["A.y>B.u", "B.y>A.u"]))
+    check = check_bundle(bundle({"A": "3.0", "B": "3.0"}, ["A.z>B.u", "B.z>A.u"]))
 
     assert check.ok
-    assert "BUNDLE-LOOP" in codes(check.findings)
+    (loop,) = (finding for finding in check.findings if finding.code == "BUNDLE-LOOP")
+    assert loop.where == "A.z -> B.u -> B.z -> A.u"
 
 
 def test_a_zipped_bundle_is_as_good_as_a_folder(bundle, tmp_path):
@@ -256,3 +260,44 @@ def test_a_single_fmu_in_place_of_a_bundle_gets_a_hint(pack, lag_parts):
 
     assert findings[0].code == "BUNDLE-NO-FMU"
     assert "inter_connection.json" in findings[0].hint
+
+
+@pytest.mark.parametrize("version", ["2.0", "3.0"])
+@pytest.mark.parametrize(
+    ("start", "code", "severity", "words"),
+    [
+        (
+            {"crash_at": "0"},
+            "BUNDLE-TRIAL-CRASHED",
+            Severity.ERROR,
+            "SIGSEGV; it printed: last words) in the stage 'step'",
+        ),
+        ({"hang_at": "0.1"}, "BUNDLE-TRIAL-HANGS", Severity.ERROR, "stopped after 1 s in the stage 'step'"),
+        ({"fail_at": "0.1"}, "BUNDLE-TRIAL-FAILED", Severity.WARNING, "could not step by 0.01 s at t = 0.1 s"),
+        ({"T": "-1"}, "BUNDLE-TRIAL-FAILED", Severity.WARNING, "T must be positive"),
+        ({"nan_at": "0.1"}, "BUNDLE-TRIAL-FAILED", Severity.WARNING, "A.y, A.z became NaN"),
+    ],
+)
+def test_each_fmu_is_tried_in_a_process_of_its_own(bundle, version, start, code, severity, words):
+    with open_bundle(bundle({"A": version}, [])) as opened:
+        (finding,) = try_models(replace(opened.models(), start_values={"A": start}), deadline_s=1.0)
+
+    assert (finding.code, finding.severity, finding.where) == (code, severity, "A.fmu")
+    assert words in finding.message
+
+
+def test_a_token_that_does_not_match_is_found_in_the_trial(pack, lag_parts, tmp_path):
+    pack(edited(lag_parts["3.0"], 'instantiationToken="{lag}"', 'instantiationToken="{other}"'), "bundle/A.fmu")
+    (tmp_path / "bundle/inter_connection.json").write_text("[]")
+
+    (finding,) = (
+        finding for finding in check_bundle(tmp_path / "bundle").findings if finding.severity == Severity.ERROR
+    )
+
+    assert (finding.code, finding.where) == ("BUNDLE-INSTANTIATION-FAILED", "A.fmu")
+    assert "token" in finding.hint
+
+
+def test_a_good_fmu_passes_its_trial(bundle):
+    with open_bundle(bundle({"A": "2.0", "B": "3.0"}, [])) as opened:
+        assert try_models(opened.models()) == []

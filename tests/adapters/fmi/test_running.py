@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from twinbench.adapters.fmi import open_instance, open_system
-from twinbench.core.cosim import StopCondition, simulate
+from twinbench.core.cosim import Coupling, StopCondition, simulate
 from twinbench.core.errors import BundleError, SimulationError
 
 VERSIONS = ["2.0", "3.0"]
 PERIOD = {"start_time": 1.0, "stop_time": 3.0, "step_size": 0.1}
 
 
-def run(folder: Path, start_values=None, **options):
-    with open_system(folder, start_values=start_values or {}, start_time=1.0) as system:
+def run(folder: Path, start_values=None, coupling=None, **options):
+    with open_system(folder, start_values=start_values or {}, start_time=1.0, coupling=coupling) as system:
         blocks = list(simulate(system, **{**PERIOD, **options}))
     return np.concatenate([block.values for block in blocks]), blocks[-1].outcome
 
@@ -49,56 +49,111 @@ class Plain:
         self._set([reference], [value])
 
 
+class PlainTriple:
+    """A.y -> B.u, B.z -> C.u, C.y -> A.u, step by step as each scheme says."""
+
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        self.a, self.b, self.c = (Plain(folder / f"{name}.fmu", name, scratch) for name in "ABC")
+        self.all = (self.a, self.b, self.c)
+        self.places = {"Ay": (self.a, 2), "Bz": (self.b, 3), "Cy": (self.c, 2), "Cz": (self.c, 3)}
+        self.drives = {"Cy": self.a, "Ay": self.b, "Bz": self.c}
+        self.signals = dict.fromkeys(self.places, 0.0)
+        self.a.set(13, 0.5)
+        self.a.set(1, 3.0)
+        for name in ("Ay", "Bz", "Cy"):
+            self.read(name)
+            self.give(name)
+        for one in self.all:
+            one.fmu.exitInitializationMode()
+
+    def read(self, *names: str) -> None:
+        self.signals.update({name: self.places[name][0].get(self.places[name][1]) for name in names})
+
+    def give(self, *names: str) -> None:
+        for name in names:
+            self.drives[name].set(1, self.signals[name])
+
+    def jacobi(self, at: tuple[float, float]) -> list[float]:
+        self.read(*self.signals)
+        return self._row_then_step(at)
+
+    def sorted(self, at: tuple[float, float]) -> list[float]:
+        self.read("Ay", "Cy")
+        self.give("Ay")
+        self.read("Bz")
+        self.give("Bz")
+        self.read("Cz")
+        return self._row_then_step(at)
+
+    def _row_then_step(self, at: tuple[float, float]) -> list[float]:
+        row = list(self.signals.values())
+        self.give("Cy", "Ay", "Bz")
+        for one in self.all:
+            one.fmu.doStep(*at)
+        return row
+
+    def gauss_seidel(self, at: tuple[float, float]) -> list[float]:
+        if at[0] == 1.0:
+            self.read(*self.signals)
+        row = list(self.signals.values())
+        for fmu, given, read in ((self.a, "Cy", ["Ay"]), (self.b, "Ay", ["Bz"]), (self.c, "Bz", ["Cy", "Cz"])):
+            self.give(given)
+            fmu.fmu.doStep(*at)
+            self.read(*read)
+        return row
+
+
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_chain_with_a_feedback_equals_a_plain_loop_over_fmpy_bit_for_bit(bundle, tmp_path, version):
+@pytest.mark.parametrize("scheme", ["jacobi", "sorted", "gauss-seidel"])
+def test_each_scheme_equals_a_plain_loop_over_fmpy_bit_for_bit(bundle, tmp_path, version, scheme):
     folder = bundle({"A": version, "B": version, "C": version}, ["A.y>B.u", "B.z>C.u", "C.y>A.u"])
-    a, b, c = (Plain(folder / f"{name}.fmu", name, tmp_path) for name in "ABC")
-    a.set(1, 3.0)
-    expected = []
+    plain = PlainTriple(folder, tmp_path)
+    expected = [getattr(plain, scheme.replace("-", "_"))((1.0 + k * 0.1, 0.1)) for k in range(21)]
+    for one in plain.all:
+        one.fmu.freeInstance()
 
-    def hand_on() -> None:
-        b.set(1, a.get(2))
-        c.set(1, b.get(3))
-
-    def feed_back() -> None:
-        a.set(1, c.get(2))
-
-    hand_on()
-    feed_back()
-    for plain in (a, b, c):
-        plain.fmu.exitInitializationMode()
-    a.set(1, 3.0)
-    for k in range(21):
-        hand_on()
-        if k:
-            feed_back()
-        expected.append([a.get(2), b.get(3), c.get(2), c.get(3)])
-        for plain in (a, b, c):
-            plain.fmu.doStep(1.0 + k * 0.1, 0.1)
-    for plain in (a, b, c):
-        plain.fmu.freeInstance()
-
-    with open_system(folder, start_values={}, start_time=1.0) as system:
-        values = _with_first_input(system)
+    values, _ = run(folder, {"A": {"x0": 0.5, "u": 3.0}}, Coupling(scheme), record=["A.y", "B.z", "C.y", "C.z"])
 
     assert np.array_equal(values, np.array(expected))
     assert values[-1].all()
 
 
-def _with_first_input(system):
-    """Run with A.u = 3 in the very first step only, so that there is something to see."""
-    first = next(part for part in system._instances if part.name == "A")
-    step, seen = first.do_step, []
+JUMP = {"A": {"T": "2.0", "u": 1.5, "jump_at": 1.85}}
 
-    def do_step(time_s, step_s):
-        if not seen:
-            first.set({"u": 3.0})
-        seen.append(time_s)
-        return step(time_s, step_s)
 
-    first.do_step = do_step
-    record = ["A.y", "B.z", "C.y", "C.z"]
-    return np.concatenate([block.values for block in simulate(system, record=record, **PERIOD)])
+@pytest.mark.parametrize(("version", "events"), [("2.0", False), ("3.0", False), ("3.0", True)])
+def test_a_jump_within_a_step_is_handled_by_event_early_return_or_discarded_step(bundle, version, events):
+    values, outcome = run(bundle({"A": version}, []), JUMP, Coupling(events=events), record=["A.y"])
+
+    x, expected = 0.0, []
+    for k in range(21):
+        expected.append(x)
+        at = 1.0 + k * 0.1
+        parts = [1.85 - at, at + 0.1 - 1.85] if at < 1.85 < at + 0.1 else [0.1]
+        for number, part in enumerate(parts):
+            x += 100 * number + part * (1.5 - (x + 100 * number)) / 2
+    assert outcome.status == "completed"
+    np.testing.assert_allclose(values[:, 0], expected, rtol=1e-12)
+
+
+def test_with_events_a_single_fmu_equals_simulate_fmu(bundle):
+    folder = bundle({"A": "3.0"}, [])
+    options = {"start_time": 1.0, "stop_time": 3.0, "step_size": 0.1, "output_interval": 0.1}
+    reference = fmpy.simulate_fmu(
+        folder / "A.fmu",
+        **options,
+        start_values=JUMP["A"],
+        output=["y"],
+        use_event_mode=True,
+        early_return_allowed=True,
+    )
+
+    values, _ = run(folder, JUMP, Coupling(events=True), record=["A.y"])
+
+    last = {round(float(time_s), 6): float(y) for time_s, y in reference}  # at an event, the row after it
+    expected = [last[round(1.0 + k * 0.1, 6)] for k in range(21)]
+    assert max(expected) > 90
+    np.testing.assert_allclose(values[:, 0], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -123,7 +178,10 @@ def test_a_single_fmu_equals_simulate_fmu(bundle, version):
 
 def test_versions_mix_and_a_feed_through_shows_the_same_point(bundle):
     values, _ = run(
-        bundle({"A": "2.0", "B": "3.0"}, ["A.z>B.u"]), {"A": {"u": 1.0}}, record=["A.z", "B.u", "B.z", "B.y"]
+        bundle({"A": "2.0", "B": "3.0"}, ["A.z>B.u"]),
+        {"A": {"u": 1.0}},
+        Coupling("sorted"),
+        record=["A.z", "B.u", "B.z", "B.y"],
     )
 
     assert np.array_equal(values[:, 0], values[:, 1])
@@ -134,7 +192,7 @@ def test_inputs_have_their_connected_value_when_initialization_ends(bundle):
     folder = bundle({"A": "3.0", "B": "3.0"}, ["A.z>B.u"])
 
     with open_system(folder, start_values={"A": {"u": 7.5}}) as system:
-        (b,) = (instance for instance in system._instances if instance.name == "B")
+        (b,) = (instance for instance in system.instances if instance.name == "B")
 
         assert b.get(["u"]) == [7.5]
 
@@ -142,9 +200,7 @@ def test_inputs_have_their_connected_value_when_initialization_ends(bundle):
 def test_arrays_are_connected_and_recorded_element_by_element(bundle):
     folder = bundle({"A": "3.0", "B": "3.0"}, ["A.w>B.v"])
 
-    with open_system(folder, start_values={}) as system:
-        a = next(instance for instance in system._instances if instance.name == "A")
-        a._fmi.fmu.setFloat64([5], [1.0, 10.0])
+    with open_system(folder, start_values={"A": {"v": "1 10"}}) as system:
         (block,) = simulate(system, start_time=0, stop_time=0, step_size=1, record=["B.w", "A.y"])
 
     assert [signal.name for signal in block.signals] == ["B.w[1]", "B.w[2]", "A.y"]
@@ -214,7 +270,7 @@ def test_all_types_of_start_values_arrive(pack, lag_parts, version):
         ({"A": {"T": "two"}}, r"A\.T is a Float64 and cannot be 'two'"),
         ({"A": {"count": 1.5}}, r"A\.count is a Int32 and cannot be 1\.5"),
         ({"A": {"loud": "perhaps"}}, r"A\.loud is a Boolean and cannot be 'perhaps'"),
-        ({"A": {"v": 1}}, r"A\.v is an array"),
+        ({"A": {"v": 1}}, r"A\.v has 2 elements and cannot be 1: give as many"),
         ({"A": {"y": 1}}, r"A could not set y = 1 .*lag says this cannot be set"),
         ({"A": {"label": "refuse"}}, r"A could not set label = refuse .*no such file"),
         ({"A": {"T": -1}}, r"A could not enter initialization mode .*T must be positive"),

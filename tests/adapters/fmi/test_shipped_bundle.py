@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from fmpy.fmi3 import FMU3Slave
 
-from twinbench.adapters.fmi import check_bundle, open_system
-from twinbench.core.cosim import simulate
+from twinbench.adapters.fmi import check_bundle, open_bundle, open_system
+from twinbench.core.cosim import Coupling, Experiment, simulate
 from twinbench.core.findings import Severity
-from twinbench.workflow.bench_run import simulate_bundle, write_csv
+from twinbench.workflow.execution import CsvTable, simulate_bundle
 
 BUNDLE = Path(__file__).parents[3] / "include" / "fmus"
 BATTERY = "FMU_Battery_Model"
@@ -120,7 +120,8 @@ def test_the_wired_bundle_equals_a_plain_loop_bit_for_bit(tmp_path, stimuli):
             for fmu, _ in fmus.values():
                 fmu.doStep(k * 0.5, 0.5)
 
-    with open_system(BUNDLE, start_values={CHAIN[0]: {"Stimuli_File": str(stimuli)}}) as system:
+    start_values, coupling = {CHAIN[0]: {"Stimuli_File": str(stimuli)}}, Coupling("sorted")
+    with open_system(BUNDLE, start_values=start_values, coupling=coupling) as system:
         record = [f"{CHAIN[2]}.{name}" for name in metrics]
         run = simulate(system, start_time=0, stop_time=300, step_size=0.5, record=record)
         values = np.concatenate([block.values for block in run])
@@ -133,15 +134,11 @@ def test_the_wired_bundle_equals_a_plain_loop_bit_for_bit(tmp_path, stimuli):
 def test_the_bundle_is_simulated_from_files_to_a_table(tmp_path, stimuli):
     document = simulate_bundle(
         BUNDLE,
-        check_bundle=check_bundle,
-        open_system=open_system,
-        write_table=write_csv,
-        start_time=0.0,
-        stop_time=300.0,
-        step_size=1.0,
+        open_bundle=open_bundle,
+        open_table=CsvTable,
+        experiment=Experiment(stop_time=300.0, step_size=1.0, record=("FMU_Output_Handler.SoC",)),
         output=tmp_path / "out.csv",
         stimuli=stimuli,
-        record=["FMU_Output_Handler.SoC"],
     )
 
     lines = Path(document["output"]).read_text().splitlines()

@@ -8,15 +8,18 @@ keep them from running.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
 import fmpy
-from fmpy.model_description import ModelDescription, ModelVariable, ValidationError
+from fmpy.model_description import ModelDescription, Unknown, ValidationError
+from fmpy.model_description import Unit as FmiUnit
 
-from twinbench.adapters.fmi.library import library_fault
-from twinbench.core.bundle import ModelSummary, Variable
+from twinbench.adapters.fmi.library import library_fault, missing_libraries
+from twinbench.core.bundle import ModelSummary, Unit, Variable
 from twinbench.core.findings import Finding, Severity
 
 __all__ = ["BINARY_FOLDERS", "describe", "read_description", "validation_findings"]
@@ -26,7 +29,7 @@ BINARY_FOLDERS = {"2.0": "linux64", "3.0": "x86_64-linux"}
 _PLATFORMS = {"linux64": "x86_64-linux", "win64": "x86_64-windows", "win32": "x86-windows", "darwin64": "x86_64-darwin"}
 _TYPES = {"Real": "Float64", "Integer": "Int32"}
 _LIMIT_BYTES = 64 << 20
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_IDENTIFIER = re.compile(r"\w[\w.-]*", re.ASCII)  # some tools write what is no name in C, and it runs
 _SLOW_ABOVE_VARIABLES = 1000
 
 
@@ -57,6 +60,10 @@ def describe(name: str, sha256: str, folder: Path) -> tuple[ModelSummary | None,
     except Exception as error:  # FMPy raises whatever comes; each means that the description is wrong
         message = f"modelDescription.xml does not follow FMI {version}: {error or type(error).__name__}"
         return refuse("BUNDLE-DESCRIPTION-INVALID", message, "Export the FMU anew.")
+    if not summary.co_simulation:
+        hint = "Export it for Co-Simulation."
+        message = "has no Co-Simulation interface"
+        return summary, [Finding("BUNDLE-NO-CO-SIMULATION", Severity.ERROR, f"{name}.fmu", message, hint)]
     return summary, _check_runnable(summary, folder, description)
 
 
@@ -116,26 +123,69 @@ def _summarise(name: str, sha256: str, folder: Path, description: ModelDescripti
         name=name,
         fmi_version=str(description.fmiVersion),
         sha256=sha256,
-        variables={variable.name: _variable(variable) for variable in description.modelVariables},
+        variables=_variables(description),
         co_simulation=simulation is not None,
         platforms=tuple(
             sorted({_PLATFORMS.get(binary.parent.name, binary.parent.name) for binary in _binaries(folder)})
         ),
         model_identifier=str(simulation.modelIdentifier) if simulation else "",
         description=str(description.description or ""),
+        step_size_s=_step_size_s(description),
     )
 
 
-def _variable(variable: ModelVariable) -> Variable:
-    unit = variable.unit or (variable.declaredType.unit if variable.declaredType else None)
-    return Variable(
-        name=variable.name,
-        causality=variable.causality,
-        type=_TYPES.get(variable.type, variable.type),
-        unit=unit,
-        dimensions=tuple(variable.shape or ()),
-        start=variable.start,
-    )
+def _step_size_s(description: ModelDescription) -> float | None:
+    """The step it was made for: its fixed internal one, or that of its default experiment."""
+    experiment = description.defaultExperiment
+    fixed = getattr(description.coSimulation, "fixedInternalStepSize", None)
+    for text in (fixed, experiment.stepSize if experiment else None):
+        with suppress(TypeError, ValueError):
+            step_s = float(text)  # type: ignore[arg-type]
+            if isfinite(step_s) and step_s > 0:
+                return step_s
+    return None
+
+
+def _variables(description: ModelDescription) -> dict[str, Variable]:
+    units = {unit.name: _unit(unit) for unit in description.unitDefinitions}
+    depends = {unknown.variable.name: _names(unknown) for unknown in description.outputs}
+    starts = {unknown.variable.name: _names(unknown) for unknown in description.initialUnknowns}
+    found = {}
+    for variable in description.modelVariables:
+        declared = variable.declaredType
+        unit = variable.unit or (declared.unit if declared else None)
+        relative = variable.relativeQuantity
+        if relative is None and declared:
+            relative = declared.relativeQuantity
+        found[variable.name] = Variable(
+            name=variable.name,
+            causality=variable.causality,
+            type=_TYPES.get(variable.type, variable.type),
+            unit=unit,
+            dimensions=tuple(variable.shape or ()),
+            start=variable.start,
+            reference=int(variable.valueReference),
+            variability=str(variable.variability),
+            depends_on=depends.get(variable.name),
+            starts_from=starts.get(variable.name, () if variable.initial == "exact" else None),
+            unit_definition=units.get(unit),
+            is_relative=bool(relative),
+        )
+    return found
+
+
+def _names(unknown: Unknown) -> tuple[str, ...] | None:
+    """What an output depends on directly; None if the FMU does not say."""
+    return None if unknown.dependencies is None else tuple(variable.name for variable in unknown.dependencies)
+
+
+def _unit(definition: FmiUnit) -> Unit | None:
+    base = definition.baseUnit
+    if base is None:
+        return None
+    exponents = (base.kg, base.m, base.s, base.A, base.K, base.mol, base.cd, base.rad)
+    factor, offset = float(base.factor), float(base.offset)
+    return Unit(exponents, factor, offset) if factor and isfinite(factor) and isfinite(offset) else None
 
 
 def _binaries(folder: Path) -> list[Path]:
@@ -149,12 +199,9 @@ def _check_runnable(summary: ModelSummary, folder: Path, description: ModelDescr
     def error(code: str, message: str, hint: str) -> list[Finding]:
         return [Finding(code, Severity.ERROR, where, message, hint)]
 
-    if description.coSimulation is None:
-        hint = "Export it for Co-Simulation."
-        return error("BUNDLE-NO-CO-SIMULATION", "has no Co-Simulation interface", hint)
     identifier = summary.model_identifier
     if not _IDENTIFIER.fullmatch(identifier):
-        hint = "A model identifier is a name as in C."
+        hint = "A model identifier is a name as in C: letters, digits and underscores."
         return error("BUNDLE-MODEL-IDENTIFIER", f"modelIdentifier {identifier!r} is no file name", hint)
     binaries = sorted(folder.glob(f"binaries/{BINARY_FOLDERS[summary.fmi_version]}/*.so"))
     if not binaries:
@@ -166,8 +213,10 @@ def _check_runnable(summary: ModelSummary, folder: Path, description: ModelDescr
         return error("BUNDLE-BINARY-NAME", message, f"Name the binary {identifier}.so.")
     if fault := library_fault(library):
         return error("BUNDLE-BINARY-FORMAT", f"{library.name} {fault}", "Export the FMU anew, for Linux x86_64.")
-    if description.coSimulation.needsExecutionTool:
-        message = "needs the tool that exported it"
-        hint = "It runs only where that tool is installed."
-        return [Finding("BUNDLE-NEEDS-TOOL", Severity.WARNING, where, message, hint)]
-    return []
+    if missing := missing_libraries(library):
+        message = f"{library.name} needs {', '.join(missing)}, which is not on this machine"
+        hint = "Install it (its package), or export the FMU with everything it needs inside."
+        return error("BUNDLE-LIBRARY-MISSING", message, hint)
+    message, hint = "needs the tool that exported it", "It runs only where that tool is installed."
+    note = Finding("BUNDLE-NEEDS-TOOL", Severity.WARNING, where, message, hint)
+    return [note] if description.coSimulation.needsExecutionTool else []

@@ -1,36 +1,40 @@
-"""One running FMU.
+"""One FMU, from its first instance to its last: made, run, taken back to its beginning, freed.
 
 Whatever it reports above a warning becomes a :class:`SimulationError` with the FMU's name, the time and its own last
-words. FMUs run in this process: one that crashes takes it along.
+words. FMUs run in this process: one that crashes takes it along (see :mod:`twinbench.adapters.fmi.crew`).
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, NoReturn
 
-import numpy as np
 from fmpy.fmi1 import FMICallException
-from numpy.typing import NDArray
 
 from twinbench.adapters.fmi.description import read_description
-from twinbench.adapters.fmi.interface import FATAL, WARNING, Fmi2, Fmi3
-from twinbench.core.bundle import Variable, suggestion
+from twinbench.adapters.fmi.interface import DISCARD, ERROR, FATAL, WARNING, Fmi2, Fmi3, Interface
+from twinbench.core.bundle import NUMERIC_TYPES, Variable, suggestion
 from twinbench.core.errors import SimulationError
 
-__all__ = ["FmuInstance", "OnLog", "StartValue"]
+__all__ = ["RETURNS", "FmuInstance", "OnLog", "StartValue"]
 
 StartValue = float | int | bool | str
 OnLog = Callable[[str], None]
 
+# Ways back to a fresh state, the cheapest first; the last one is a new process and not the instance's business.
+RETURNS = ("state", "reset", "instance", "process")
+
 _STATUS = ("ok", "warning", "discard", "error", "fatal", "pending")
 _LAST_WORDS = 5
+_MOST_PARTS = 10_000  # of one communication step, by early returns or discarded steps
 
 
 class FmuInstance:
-    """One FMU between initialization and its end.
+    """One FMU.
 
     Args:
         name: Name of the FMU; it begins each line of its log.
@@ -38,6 +42,7 @@ class FmuInstance:
         variables: All its variables.
         on_log: Is told each line it logs.
         keep_loaded: See :class:`~twinbench.adapters.fmi.interface.Interface`.
+        events: Use event mode and early return, if the FMU has them.
     """
 
     def __init__(
@@ -48,103 +53,203 @@ class FmuInstance:
         *,
         on_log: OnLog | None = None,
         keep_loaded: bool = False,
+        events: bool = False,
     ) -> None:
         description = read_description(folder)
         self.name = name
-        self.variables = {key: value for key, value in variables.items() if value.type == "Float64"}
+        self.variables = {key: value for key, value in variables.items() if value.type in NUMERIC_TYPES}
+        self.on_log = on_log
         self._all = variables
-        self._references = {variable.name: variable.valueReference for variable in description.modelVariables}
-        self._on_log = on_log
         self._words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._time_s: float | None = None
         self._status = 0
+        self._saved: Any = None
+        self._events = events and bool(getattr(description.coSimulation, "hasEventMode", False))
         kind = Fmi3 if description.fmiVersion.startswith("3.") else Fmi2
         try:
-            self._fmi = kind(folder, description, name, keep_loaded=keep_loaded)
+            self._fmi: Interface = kind(folder, description, name, keep_loaded=keep_loaded)
         except Exception as error:  # FMPy raises bare exceptions
             raise SimulationError(f"{name} cannot be loaded: {error} Check the libraries its binary needs.") from error
 
-    def start(self, start_values: Mapping[str, StartValue], start_time_s: float) -> None:
-        """Instantiate, set start values and enter initialization mode."""
-        with self._told("instantiate"):
-            self._fmi.instantiate(self._note)
-        self._do_step = self._fmi.step()
-        self.set(start_values)
-        with self._told("enter initialization mode"):
-            self._fmi.enter_initialization(start_time_s)
-        self._time_s = start_time_s
+    # As the co-simulation sees it: see twinbench.core.cosim.Instance.
+
+    @property
+    def fmi_version(self) -> int:
+        """2 or 3."""
+        return self._fmi.version
+
+    @property
+    def component(self) -> int:
+        """Address of the C instance."""
+        return self._fmi.component
+
+    def address(self, function: str) -> int:
+        """Address of a C function."""
+        try:
+            return self._fmi.address(function)
+        except AttributeError as error:
+            raise SimulationError(f"{self.name} has no function {function}: export the FMU anew.") from error
 
     def exit_initialization(self) -> None:
         """Leave initialization mode: from here on the FMU can step."""
         with self._told("leave initialization mode"):
             self._fmi.fmu.exitInitializationMode()
+            if self._events and self._fmi.update_states():
+                raise SimulationError(f"{self.name} asked to end the simulation while it was initialised.")
+
+    def finish_step(self, status: int, told: tuple[bool, bool, float | None], begin_s: float, end_s: float) -> bool:
+        """Go on after a step that ended in an unusual way, to the end of the communication step."""
+        event, ends, early_s = told
+        self._time_s = begin_s
+        now_s, step_s = end_s if early_s is None else early_s, end_s - begin_s
+        if status > WARNING:
+            status, event, ends, now_s = self._fmi.look_into(status, begin_s, end_s)
+        for _ in range(_MOST_PARTS):
+            if ends:
+                return True
+            if status > WARNING and (status != DISCARD or now_s <= self._time_s):
+                if status != DISCARD or step_s <= (end_s - begin_s) / 1024:
+                    self.fail(f"step by {step_s:g} s", status, self._time_s)
+                step_s /= 2  # it may be able to do less
+            self._time_s = now_s
+            with self._told("handle an event"):
+                ends = self._events and (event or early_s is not None) and self._fmi.handle_event()
+            if ends or math.isclose(now_s, end_s) or now_s > end_s:
+                return ends
+            part_s = min(step_s, end_s - now_s)
+            status, event, ends, now_s = self._fmi.step(now_s, part_s)
+        self.fail(f"come further in {_MOST_PARTS} parts of one step", ERROR, now_s)
+
+    def fail(self, what: str, status: int, time_s: float | None, detail: str = "") -> NoReturn:
+        """Raise what an FMI status above a warning means, with the FMU's own last words."""
+        self._status = max(self._status, status if status < 5 else ERROR)
+        label = _STATUS[status] if 0 <= status < len(_STATUS) else f"status {status}"
+        when = f" at t = {time_s:g} s" if time_s is not None else ""
+        said = "; ".join(self._words) or "nothing"
+        raise SimulationError(
+            f"{self.name} could not {what}{when} ({detail or label}). It logged: {said}. "
+            "Check its parameters and inputs, or a smaller step."
+        )
+
+    # From the beginning of a run to its end.
+
+    def instantiate(self) -> None:
+        """Make the C instance."""
+        self._words.clear()
+        self._time_s, self._status = None, 0
+        with self._told("instantiate"):
+            self._fmi.instantiate(self._note, events=self._events)
+
+    def start(self, start_values: Mapping[str, StartValue], start_time_s: float) -> None:
+        """Set start values and enter initialization mode."""
+        self.set(start_values)
+        with self._told("enter initialization mode"):
+            self._fmi.enter_initialization(start_time_s)
+        self._time_s = start_time_s
 
     def set(self, values: Mapping[str, StartValue]) -> None:
-        """Set scalar variables by name; texts are converted to each variable's type."""
+        """Set variables by name; texts become the type of each variable, elements of arrays are separated by blanks."""
         for name, value in values.items():
-            variable = self._scalar(name)
+            variable = self._variable(name)
+            elements = _elements(self.name, variable, value)
             with self._told(f"set {name} = {value}"):
-                self._fmi.move("set", variable.type, self._references[name], _converted(self.name, variable, value))
+                self._fmi.move("set", variable.type, variable.reference, elements)
 
     def get(self, names: Sequence[str]) -> list[float]:
         """Values of scalar variables."""
         values = []
         for name in names:
+            variable = self._variable(name)
+            if variable.dimensions:
+                raise SimulationError(f"{self.name}.{name} is an array, which cannot be read by name: record it.")
             with self._told(f"get {name}"):
-                values.append(float(self._fmi.move("get", self._scalar(name).type, self._references[name])))
+                values.append(float(self._fmi.move("get", variable.type, variable.reference)[0]))
         return values
-
-    def bind(
-        self, inputs: Sequence[str], given: NDArray[np.float64], outputs: Sequence[str], asked: NDArray[np.float64]
-    ) -> None:
-        """See :class:`twinbench.core.cosim.Instance`."""
-        self._write = self._access("Set", inputs, given)
-        self._read = self._access("Get", outputs, asked)
-
-    def _access(self, function: str, names: Sequence[str], values: NDArray[np.float64]) -> Callable[[], int]:
-        references = np.array([self._references[name] for name in names], dtype=np.uint32)
-        return self._fmi.access(function, references, values)
-
-    def write(self) -> None:
-        """Hand the bound inputs to the FMU."""
-        status = self._write()
-        if status > WARNING:
-            self._fail("take its inputs", status)
-
-    def read(self) -> None:
-        """Ask the FMU for the bound outputs."""
-        status = self._read()
-        if status > WARNING:
-            self._fail("give its outputs", status)
 
     def do_step(self, time_s: float, step_s: float) -> bool:
         """Advance by one communication step; whether the FMU asks to end the simulation."""
         self._time_s = time_s
-        status, ends = self._do_step(time_s, step_s)
-        if status > WARNING:
-            self._fail(f"step by {step_s:g} s", status)
-        return ends
+        status, event, ends, now_s = self._fmi.step(time_s, step_s)
+        if status > WARNING or event or ends:
+            early_s = now_s if now_s < time_s + step_s else None
+            return self.finish_step(status, (event, ends, early_s), time_s, time_s + step_s)
+        return False
 
-    def close(self) -> None:
-        """Terminate and free; an FMU that has failed is only freed, one that has failed fatally is left alone."""
+    def terminate(self) -> None:
+        """End a run; an FMU that has failed is not asked."""
         if self._time_s is not None and self._status <= WARNING:
             with suppress(FMICallException):
                 self._fmi.fmu.terminate()
+        self._time_s = None
+
+    def close(self) -> None:
+        """Terminate and free; one that has failed fatally is left alone."""
+        self.terminate()
         self._fmi.free(usable=self._status < FATAL)
 
-    def _scalar(self, name: str) -> Variable:
+    # Back to the beginning.
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing has failed since it was instantiated."""
+        return self._status <= WARNING
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may be called at all."""
+        return self._status < FATAL
+
+    @property
+    def ways_back(self) -> tuple[str, ...]:
+        """The ways back to a fresh state it claims to have, the cheapest first."""
+        simulation = self._fmi.description.coSimulation
+        saves = getattr(simulation, "canGetAndSetFMUstate", False) or getattr(simulation, "canGetAndSetFMUState", False)
+        return RETURNS if saves else RETURNS[1:]
+
+    def save(self) -> None:
+        """Keep the state of an instance that was just made, for the way back ``state``."""
+        with self._told("save its state"):
+            self._saved = self._fmi.fmu.getFMUState()
+
+    def return_by(self, way: str) -> None:
+        """Go back to the state of an instance that was just made; one that has failed is always made anew."""
+        if way == "state" and self.is_sound:
+            with self._told("restore its state"):
+                self._fmi.fmu.setFMUState(self._saved)
+            self._words.clear()
+            self._time_s = None
+        elif way == "reset" and self.is_sound:
+            self.terminate()
+            with self._told("reset"):
+                self._fmi.fmu.reset()
+            self._words.clear()
+        else:
+            self._make_anew(saving=way == "state")
+
+    def _make_anew(self, *, saving: bool) -> None:
+        if not self.is_usable:
+            raise SimulationError(f"{self.name} has failed fatally and cannot be used again in this process.")
+        self.terminate()
+        if self._saved is not None:
+            with suppress(FMICallException):
+                self._fmi.fmu.freeFMUState(self._saved)
+            self._saved = None
+        self._fmi.free_instance()
+        self.instantiate()
+        if saving:
+            self.save()
+
+    def _variable(self, name: str) -> Variable:
         variable = self._all.get(name)
         if variable is None:
             raise SimulationError(f"{self.name} has no variable {name!r}. {suggestion(name, self._all)}")
-        if variable.dimensions:
-            raise SimulationError(f"{self.name}.{name} is an array, which cannot be set or read by name: connect it.")
         return variable
 
     def _note(self, status: int, message: str) -> None:
         line = f"{self.name} [{_STATUS[status] if 0 <= status < len(_STATUS) else status}] {message}"
         self._words.append(line)
-        if self._on_log:
-            self._on_log(line)
+        if self.on_log:
+            self.on_log(line)
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
@@ -154,19 +259,22 @@ class FmuInstance:
         except SimulationError:
             raise
         except FMICallException as error:
-            self._fail(what, error.status)
+            self.fail(what, error.status, self._time_s)
         except Exception as error:  # FMPy raises bare exceptions
-            self._fail(what, 3, str(error))
+            self.fail(what, ERROR, self._time_s, str(error))
 
-    def _fail(self, what: str, status: int, detail: str = "") -> None:
-        self._status = max(self._status, status if status < 5 else 3)
-        label = _STATUS[status] if 0 <= status < len(_STATUS) else f"status {status}"
-        when = f" at t = {self._time_s:g} s" if self._time_s is not None else ""
-        said = "; ".join(self._words) or "nothing"
+
+def _elements(model: str, variable: Variable, value: StartValue) -> list[StartValue]:
+    """The elements of a start value in the variable's type."""
+    if not variable.dimensions:
+        return [_converted(model, variable, value)]
+    parts = str(value).split()
+    if len(parts) != variable.size:
         raise SimulationError(
-            f"{self.name} could not {what}{when} ({detail or label}). It logged: {said}. "
-            "Check its parameters and inputs, or a smaller step."
+            f"{model}.{variable.name} has {variable.size} elements and cannot be {value!r}: "
+            "give as many, separated by blanks."
         )
+    return [_converted(model, variable, part) for part in parts]
 
 
 def _converted(model: str, variable: Variable, value: StartValue) -> StartValue:

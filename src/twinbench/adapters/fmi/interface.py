@@ -1,8 +1,7 @@
-"""The FMI functions of one loaded FMU: what differs between FMI 2.0 and 3.0 ends here.
+"""The C functions of one instance of an FMU: what differs between FMI 2.0 and 3.0 ends here.
 
-What runs at each communication step takes plain integers: the address of an array made beforehand, how many places it
-has. Nothing is converted or allocated on the way, so a call costs about half a microsecond; and the same integers are
-all that a compiled loop would need.
+FMPy loads the library and makes the calls that are rare. What runs at each communication step is called by its address
+(see :mod:`twinbench.core.cosim.tape`), so nothing of it is here.
 """
 
 from __future__ import annotations
@@ -11,31 +10,27 @@ import contextlib
 import ctypes
 import os
 import threading
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import fmpy.fmi2
 import fmpy.fmi3
-import numpy as np
+from fmpy.fmi1 import FMICallException
 from fmpy.model_description import ModelDescription
-from numpy.typing import NDArray
 
-__all__ = ["DISCARD", "FATAL", "WARNING", "Fmi2", "Fmi3", "Interface", "LogSink"]
+__all__ = ["DISCARD", "ERROR", "FATAL", "WARNING", "Fmi2", "Fmi3", "Interface", "LogSink", "StepEnd"]
 
 LogSink = Callable[[int, str], None]
+StepEnd = tuple[int, bool, bool, float]  # status, needs an event handled, asks to end, time it has come to
 
-WARNING, DISCARD, ERROR, FATAL = 1, 2, 3, 4
+WARNING, DISCARD, ERROR, FATAL, PENDING = 1, 2, 3, 4, 5
 
 _LOADING = threading.Lock()  # FMPy changes the working directory of the process while it loads
 _KEPT: dict[str, ctypes.CDLL] = {}
-
-_POINTER, _SIZE, _STATUS = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-_ACCESS2 = ctypes.CFUNCTYPE(_STATUS, _POINTER, _POINTER, _SIZE, _POINTER)
-_ACCESS3 = ctypes.CFUNCTYPE(_STATUS, _POINTER, _POINTER, _SIZE, _POINTER, _SIZE)
-_STEP2 = ctypes.CFUNCTYPE(_STATUS, _POINTER, ctypes.c_double, ctypes.c_double, ctypes.c_int)
-_STEP3 = ctypes.CFUNCTYPE(_STATUS, _POINTER, ctypes.c_double, ctypes.c_double, ctypes.c_bool, *[_POINTER] * 4)
+_POLL_S = 0.001
 
 
 class Interface(ABC):
@@ -48,8 +43,10 @@ class Interface(ABC):
     """
 
     kind: ClassVar[type]
+    version: ClassVar[int]
 
     def __init__(self, folder: Path, description: ModelDescription, name: str, *, keep_loaded: bool) -> None:
+        self.description = description
         with _LOADING, contextlib.chdir(Path.cwd()):
             self.fmu: Any = self.kind(
                 guid=description.guid,
@@ -59,47 +56,70 @@ class Interface(ABC):
             )
             if keep_loaded:
                 _KEPT.setdefault(self.fmu.dll._name, ctypes.CDLL(self.fmu.dll._name))
+        self._addresses: dict[str, int] = {}
+
+    @property
+    def component(self) -> int:
+        """Address of the instance; 0 if there is none."""
+        return int(self.fmu.component or 0)
+
+    def address(self, function: str) -> int:
+        """Address of a C function, named without ``fmi2`` or ``fmi3``."""
+        if function not in self._addresses:
+            found = getattr(self.fmu.dll, f"fmi{self.version}{function}")
+            self._addresses[function] = ctypes.cast(found, ctypes.c_void_p).value or 0
+        return self._addresses[function]
 
     @abstractmethod
-    def instantiate(self, log: LogSink) -> None:
-        """Make the instance."""
+    def instantiate(self, log: LogSink, *, events: bool) -> None:
+        """Make the instance, with event mode and early return if *events*."""
 
     @abstractmethod
     def enter_initialization(self, start_time_s: float) -> None:
-        """Enter initialization mode."""
+        """Enter initialization mode; no stop time, since some FMUs refuse a last step that passes it by rounding."""
 
     @abstractmethod
-    def access(self, function: str, references: NDArray[np.uint32], values: NDArray[np.float64]) -> Callable[[], int]:
-        """A call that gets or sets Float64 variables in place.
-
-        Args:
-            function: ``Get`` or ``Set``.
-            references: Value references of the variables.
-            values: Their values, all elements of arrays; kept alive by the call.
-
-        Returns:
-            The call; it returns an FMI status.
-        """
+    def step(self, time_s: float, step_s: float) -> StepEnd:
+        """Advance by one step; an FMI status is returned, not raised."""
 
     @abstractmethod
-    def step(self) -> Callable[[float, float], tuple[int, bool]]:
-        """The call that advances by one step; it returns an FMI status and whether the FMU asks to end."""
+    def look_into(self, status: int, begin_s: float, end_s: float) -> StepEnd:
+        """What a status above a warning means that a step returned."""
 
-    def move(self, function: str, type_: str, reference: int, *values: Any) -> Any:
+    def handle_event(self) -> bool:
+        """From step mode through event mode and back; whether the FMU asks to end."""
+        raise NotImplementedError("FMI 2.0 for Co-Simulation has no events")
+
+    def update_states(self) -> bool:
+        """From event mode to step mode; whether the FMU asks to end."""
+        raise NotImplementedError("FMI 2.0 for Co-Simulation has no events")
+
+    def move(
+        self, function: str, type_: str, reference: int, values: Sequence[Any] | None = None, size: int = 1
+    ) -> Any:
         """Get or set one variable of any type, slowly.
 
         Args:
             function: ``get`` or ``set``.
             type_: FMI 3.0's name of the type.
             reference: Value reference of the variable.
-            values: What to set.
+            values: What to set; all elements.
+            size: Number of elements to get.
         """
         call = getattr(self.fmu, function + self.type_name(type_))
-        return call([reference], list(values)) if values else call([reference])[0]
+        if values is not None:
+            return call([reference], list(values))
+        return call([reference]) if self.version == 2 or type_ in ("String", "Binary") else call([reference], size)
 
     def type_name(self, type_: str) -> str:
         """This FMI version's name of a type."""
         return type_
+
+    def free_instance(self) -> None:
+        """Free the instance; the library stays."""
+        if self.component:
+            getattr(self.fmu, f"fmi{self.version}FreeInstance")(self.fmu.component)
+            self.fmu.component = None
 
     def free(self, *, usable: bool) -> None:
         """Free the instance, if there is one, and let go of the library, once.
@@ -107,69 +127,70 @@ class Interface(ABC):
         Args:
             usable: False after a fatal error: nothing of this FMU may be called any more.
         """
-        if not usable:
-            return
-        if self.fmu.component:
-            self.fmu.freeInstance()  # FMPy lets go of the library here as well
-        else:
+        if usable:
+            self.free_instance()
             self.fmu.freeLibrary()
-
-    def _address(self, function: str) -> int:
-        address = ctypes.cast(getattr(self.fmu.dll, function), ctypes.c_void_p).value
-        return address or 0
 
 
 class Fmi3(Interface):
     """FMI 3.0."""
 
     kind = fmpy.fmi3.FMU3Slave
+    version = 3
 
     def type_name(self, type_: str) -> str:
         """Enumerations are Int64."""
         return {"Enumeration": "Int64"}.get(type_, type_)
 
-    def instantiate(self, log: LogSink) -> None:
-        """Make the instance, without event mode and early return."""
+    def instantiate(self, log: LogSink, *, events: bool) -> None:
+        """See :meth:`Interface.instantiate`."""
 
         def note(_environment: object, status: int, _category: bytes, message: bytes) -> None:
             log(status, _text(message))
 
-        self.fmu.instantiate(logMessage=note)
+        self.fmu.instantiate(logMessage=note, eventModeUsed=events, earlyReturnAllowed=events)
 
     def enter_initialization(self, start_time_s: float) -> None:
-        """Enter initialization mode; no stop time, since some FMUs refuse a last step that passes it by rounding."""
+        """See :meth:`Interface.enter_initialization`."""
         self.fmu.enterInitializationMode(startTime=start_time_s)
 
-    def access(self, function: str, references: NDArray[np.uint32], values: NDArray[np.float64]) -> Callable[[], int]:
-        """See :meth:`Interface.access`."""
-        function_address = self._address(f"fmi3{function}Float64")
-        return _bound(_ACCESS3(function_address), self.fmu.component, references, values, values.size)
-
-    def step(self) -> Callable[[float, float], tuple[int, bool]]:
+    def step(self, time_s: float, step_s: float) -> StepEnd:
         """See :meth:`Interface.step`."""
-        call = _STEP3(self._address("fmi3DoStep"))
-        component = self.fmu.component
-        flags = (ctypes.c_bool * 3)()
-        last_time = ctypes.c_double()
-        event, ends, early = (ctypes.addressof(flags) + offset for offset in range(3))
-        last = ctypes.addressof(last_time)
+        try:
+            event, ends, early, last_s = self.fmu.doStep(time_s, step_s)
+        except FMICallException as error:
+            return error.status, False, False, time_s
+        return 0, event, ends, last_s if early else time_s + step_s
 
-        def do_step(time_s: float, step_s: float, _keep: object = (flags, last_time)) -> tuple[int, bool]:
-            return call(component, time_s, step_s, True, event, ends, early, last), flags[1]
+    def look_into(self, status: int, begin_s: float, end_s: float) -> StepEnd:
+        """A discarded step was not done at all; the rest are failures."""
+        return status, False, False, begin_s
 
-        return do_step
+    def handle_event(self) -> bool:
+        """See :meth:`Interface.handle_event`."""
+        self.fmu.enterEventMode()
+        return self.update_states()
+
+    def update_states(self) -> bool:
+        """See :meth:`Interface.update_states`."""
+        needs_update, ends = True, False
+        while needs_update and not ends:
+            needs_update, ends, *_ = self.fmu.updateDiscreteStates()
+        self.fmu.enterStepMode()
+        return ends
 
 
 class Fmi2(Interface):
     """FMI 2.0."""
 
     kind = fmpy.fmi2.FMU2Slave
+    version = 2
 
     def type_name(self, type_: str) -> str:
         """``Real`` for ``Float64`` and so on."""
         return {"Float64": "Real", "Int32": "Integer", "Enumeration": "Integer"}.get(type_, type_)
 
-    def instantiate(self, log: LogSink) -> None:
+    def instantiate(self, log: LogSink, *, events: bool) -> None:
         """Make the instance; FMPy's proxy formats what FMI 2.0 logs with C's variadic arguments."""
         _SINKS[id(self)] = log
         callbacks = fmpy.fmi2.fmi2CallbackFunctions()
@@ -188,38 +209,38 @@ class Fmi2(Interface):
         self.fmu.setupExperiment(startTime=start_time_s)
         self.fmu.enterInitializationMode()
 
-    def access(self, function: str, references: NDArray[np.uint32], values: NDArray[np.float64]) -> Callable[[], int]:
-        """See :meth:`Interface.access`; FMI 2.0 has no arrays."""
-        return _bound(_ACCESS2(self._address(f"fmi2{function}Real")), self.fmu.component, references, values)
+    def step(self, time_s: float, step_s: float) -> StepEnd:
+        """See :meth:`Interface.step`."""
+        try:
+            self.fmu.doStep(time_s, step_s)
+        except FMICallException as error:
+            return self.look_into(error.status, time_s, time_s + step_s)
+        return 0, False, False, time_s + step_s
 
-    def step(self) -> Callable[[float, float], tuple[int, bool]]:
-        """See :meth:`Interface.step`; a discarded step may mean that the FMU asks to end."""
-        call = _STEP2(self._address("fmi2DoStep"))
-        component = self.fmu.component
+    def look_into(self, status: int, begin_s: float, end_s: float) -> StepEnd:
+        """Wait for a pending step; ask how far a discarded one came, and whether it means the end."""
+        while status == PENDING:
+            time.sleep(_POLL_S)
+            status = self._ask("fmi2GetStatus", fmpy.fmi2.fmi2DoStepStatus, ctypes.c_int)
+        if status <= WARNING:
+            return 0, False, False, end_s
+        if status != DISCARD:
+            return status, False, False, begin_s
+        ends = bool(self._ask("fmi2GetBooleanStatus", fmpy.fmi2.fmi2Terminated, ctypes.c_int))
+        last_s = self._ask("fmi2GetRealStatus", fmpy.fmi2.fmi2LastSuccessfulTime, ctypes.c_double)
+        return DISCARD, False, ends, last_s if begin_s < last_s <= end_s else begin_s
 
-        def do_step(time_s: float, step_s: float) -> tuple[int, bool]:
-            status = call(component, time_s, step_s, 1)
-            if status == DISCARD and self.fmu.getBooleanStatus(fmpy.fmi2.fmi2Terminated):
-                return 0, True
-            return status, False
-
-        return do_step
+    def _ask(self, function: str, kind: int, type_: type[Any]) -> Any:
+        """A status of the last step; 0 where the FMU does not tell."""
+        value = type_()
+        with contextlib.suppress(FMICallException):
+            getattr(self.fmu, function)(self.fmu.component, kind, ctypes.byref(value))
+        return value.value
 
     def free(self, *, usable: bool) -> None:
         """See :meth:`Interface.free`."""
         super().free(usable=usable)
         _SINKS.pop(id(self), None)
-
-
-def _bound(
-    call: Callable[..., int], component: int, references: NDArray[np.uint32], values: NDArray[np.float64], *rest: int
-) -> Callable[[], int]:
-    arguments = (component, references.ctypes.data, references.size, values.ctypes.data, *rest)
-
-    def access(_keep: object = (references, values)) -> int:
-        return call(*arguments)
-
-    return access
 
 
 # FMPy's proxy knows one Python function for all instances, so that one asks whose line it is.

@@ -5,17 +5,17 @@ They are freed when the block ends, whatever happens in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from twinbench.adapters.fmi.instances import FmuInstance, OnLog, StartValue
-from twinbench.adapters.fmi.staging import stage_bundle, stage_model
+from twinbench.adapters.fmi.staging import open_bundle, refusal, stage_model
 from twinbench.core.bundle import suggestion
-from twinbench.core.cosim import System
-from twinbench.core.errors import BundleError, SimulationError
-from twinbench.core.findings import Finding, blocking
+from twinbench.core.cosim import Coupling, System
+from twinbench.core.errors import SimulationError
+from twinbench.core.findings import blocking
 
 __all__ = ["open_instance", "open_system"]
 
@@ -47,11 +47,12 @@ def open_instance(
     with ExitStack() as stack:
         model = stage_model(path, cache or _scratch(stack))
         if model.summary is None or blocking(model.findings):
-            raise _refusal(path, model.findings)
+            raise refusal(path, model.findings)
         instance = FmuInstance(
             instance_name, model.folder, model.summary.variables, on_log=on_log, keep_loaded=cache is not None
         )
         stack.callback(instance.close)
+        instance.instantiate()
         instance.start(start_values, start_time)
         instance.exit_initialization()
         yield instance
@@ -65,6 +66,7 @@ def open_system(
     start_time: float = 0.0,
     on_log: OnLog | None = None,
     cache: Path | None = None,
+    coupling: Coupling | None = None,
 ) -> Iterator[System]:
     """Load the FMUs of a bundle, wire and initialise them.
 
@@ -74,36 +76,31 @@ def open_system(
         start_time: In s.
         on_log: Is told each line an FMU logs.
         cache: Folder in which FMUs stay unpacked, one user's own; temporary unless said.
+        coupling: How the FMUs exchange their signals.
 
     Raises:
         BundleError: If the bundle cannot be used; lists every finding.
         SimulationError: If a start value is wrong or an FMU does not initialise.
     """
     with ExitStack() as stack:
-        bundle = stack.enter_context(stage_bundle(folder, cache=cache))
-        if not bundle.check.ok:
-            raise _refusal(folder, bundle.check.findings)
+        bundle = stack.enter_context(open_bundle(folder, cache=cache))
+        bundle.require()
         summaries = {model.name: model for model in bundle.check.models}
         for name in start_values:
             if name not in summaries:
                 raise SimulationError(f"A start value is for {name!r}, no FMU here. {suggestion(name, summaries)}")
+        models = bundle.models(coupling)
         instances = []
-        for name, summary in summaries.items():
-            instance = FmuInstance(
-                name, bundle.folders[name], summary.variables, on_log=on_log, keep_loaded=cache is not None
-            )
+        for model in models.models:
+            instance = models.load(model, on_log, keep_loaded=cache is not None)
             stack.callback(instance.close)
-            instance.start(start_values.get(name, {}), start_time)
+            instance.instantiate()
+            models.start(instance, start_values.get(model.name, {}), start_time)
             instances.append(instance)
-        system = System(instances, bundle.check.connections)
+        system = System(instances, models.connections, models.coupling)
         system.initialise()
         yield system
 
 
 def _scratch(stack: ExitStack) -> Path:
     return Path(stack.enter_context(TemporaryDirectory(prefix="twinbench-fmu-")))
-
-
-def _refusal(path: Path, findings: Sequence[Finding]) -> BundleError:
-    errors = "; ".join(map(str, blocking(findings)))
-    return BundleError(f"{path.name} cannot be used: {errors}", findings=findings)

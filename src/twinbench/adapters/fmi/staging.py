@@ -6,15 +6,19 @@ temporary folder is used and removed.
 
 from __future__ import annotations
 
+import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from twinbench.adapters.fmi.archive import sha256_of, unpack
+from twinbench.adapters.fmi.crew import Crew
 from twinbench.adapters.fmi.description import describe, validation_findings
+from twinbench.adapters.fmi.session import ModelSet
+from twinbench.adapters.fmi.trial import try_models
 from twinbench.core.bundle import (
     Connection,
     ModelSummary,
@@ -22,7 +26,8 @@ from twinbench.core.bundle import (
     parse_connections,
     resolve_connections,
 )
-from twinbench.core.cosim import propagation_order
+from twinbench.core.cosim import Coupling, loop_findings
+from twinbench.core.errors import BundleError
 from twinbench.core.findings import Finding, Severity, blocking
 
 __all__ = [
@@ -31,7 +36,8 @@ __all__ = [
     "StagedModel",
     "check_bundle",
     "inspect_archive",
-    "stage_bundle",
+    "open_bundle",
+    "refusal",
     "stage_model",
 ]
 
@@ -77,10 +83,54 @@ class StagedModel:
 
 @dataclass(frozen=True)
 class StagedBundle:
-    """A bundle whose FMUs are unpacked."""
+    """A bundle whose FMUs are unpacked.
 
+    Attributes:
+        path: Where it came from.
+        folders: FMU -> where it is unpacked.
+        archives: FMU -> its file.
+        start_values: FMU -> variable -> value, of an SSP.
+    """
+
+    path: Path
     check: BundleCheck
-    folders: dict[str, Path]
+    folders: Mapping[str, Path]
+    archives: Mapping[str, Path] = field(default_factory=dict)
+    start_values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def require(self) -> None:
+        """Refuse what has errors.
+
+        Raises:
+            BundleError: With every finding.
+        """
+        if not self.check.ok:
+            raise refusal(self.path, self.check.findings)
+
+    def models(self, coupling: Coupling | None = None) -> ModelSet:
+        """What a process needs to load the FMUs."""
+        check = self.check
+        return ModelSet(check.models, self.folders, check.connections, coupling or Coupling(), self.start_values)
+
+    def crew(self, *, coupling: Coupling | None = None, workers: int = 1, deadline_s: float = math.inf) -> Crew:
+        """Processes that run many points of it.
+
+        Args:
+            coupling: How the FMUs exchange their signals.
+            workers: Processes.
+            deadline_s: Time a point may take before its process is killed.
+
+        Raises:
+            BundleError: If the bundle has errors.
+        """
+        self.require()
+        return Crew(self.models(coupling), workers=workers, deadline_s=deadline_s)
+
+
+def refusal(path: Path, findings: Sequence[Finding]) -> BundleError:
+    """Why something cannot be used."""
+    errors = "; ".join(map(str, blocking(findings)))
+    return BundleError(f"{path.name} cannot be used: {errors}", findings=findings)
 
 
 def inspect_archive(path: Path) -> tuple[ModelSummary | None, list[Finding]]:
@@ -96,17 +146,20 @@ def inspect_archive(path: Path) -> tuple[ModelSummary | None, list[Finding]]:
 
 
 def check_bundle(path: Path, *, cache: Path | None = None) -> BundleCheck:
-    """Check a folder or zip with FMUs and an interconnection file.
+    """Check a folder or zip with FMUs and an interconnection file; each FMU is tried in a process of its own.
 
     Raises:
         BundleError: If a file cannot be read at all.
     """
-    with stage_bundle(path, cache=cache) as bundle:
+    with open_bundle(path, cache=cache) as bundle:
         check = bundle.check
-        warnings = [
+        found = [
             finding for model in check.models for finding in validation_findings(model, bundle.folders[model.name])
         ]
-    return BundleCheck((*check.findings, *warnings), check.models, check.connections)
+        broken = {finding.where for finding in blocking(check.findings)}
+        sound = tuple(model for model in check.models if f"{model.name}.fmu" not in broken)
+        found += try_models(replace(bundle.models(), models=sound, start_values={}))
+    return BundleCheck((*check.findings, *found), check.models, check.connections)
 
 
 def stage_model(path: Path, cache: Path) -> StagedModel:
@@ -135,7 +188,7 @@ def _move_into_place(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def stage_bundle(path: Path, *, cache: Path | None = None) -> Iterator[StagedBundle]:
+def open_bundle(path: Path, *, cache: Path | None = None) -> Iterator[StagedBundle]:
     """Unpack and check a bundle; what is temporary is there until the block ends."""
     with ExitStack() as stack:
 
@@ -149,12 +202,12 @@ def stage_bundle(path: Path, *, cache: Path | None = None) -> Iterator[StagedBun
         elif not path.is_dir():
             refused = [_error("BUNDLE-NOT-FOUND", str(path), "there is no such folder or file", "Check the path.")]
         if refused:
-            yield StagedBundle(BundleCheck(tuple(refused), (), ()), {})
+            yield StagedBundle(path, BundleCheck(tuple(refused), (), ()), {})
             return
-        yield _stage_folder(folder, cache or scratch())
+        yield _stage_folder(path, folder, cache or scratch())
 
 
-def _stage_folder(folder: Path, cache: Path) -> StagedBundle:
+def _stage_folder(path: Path, folder: Path, cache: Path) -> StagedBundle:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     archives = [path for path in files if path.suffix.lower() == ".fmu"]
     findings = _check_archives(folder, archives, files)
@@ -166,9 +219,10 @@ def _stage_folder(folder: Path, cache: Path) -> StagedBundle:
     complete = len(models) == len(archives)
     if complete:  # else each reference to a refused FMU would be a finding of its own
         resolved, faults = resolve_connections(models, connections)
-        findings += [*faults, *propagation_order([model.name for model in models], resolved).findings()]
+        findings += [*faults, *loop_findings({model.name: model.variables for model in models}, resolved)]
     check = BundleCheck(tuple(findings), tuple(models), tuple(resolved if complete else ()))
-    return StagedBundle(check, {name: model.folder for name, model in staged.items()})
+    folders = {name: model.folder for name, model in staged.items()}
+    return StagedBundle(path, check, folders, {path.stem: path for path in archives})
 
 
 def _check_archives(folder: Path, archives: list[Path], files: list[Path]) -> list[Finding]:

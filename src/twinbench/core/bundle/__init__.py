@@ -5,6 +5,7 @@ All findings come at once, each with a stable code (``BUNDLE-...``), so that a b
 
 from twinbench.core.bundle.document import (
     INTERCONNECTION_NAMES,
+    NUMERIC_TYPES,
     Connection,
     ModelSummary,
     Reference,
@@ -13,15 +14,19 @@ from twinbench.core.bundle.document import (
     parse_connections,
     suggestion,
 )
+from twinbench.core.bundle.units import Unit, conversion
 from twinbench.core.bundle.wiring import check_wiring, resolve_connections
 
 __all__ = [
     "INTERCONNECTION_NAMES",
+    "NUMERIC_TYPES",
     "Connection",
     "ModelSummary",
     "Reference",
+    "Unit",
     "Variable",
     "check_wiring",
+    "conversion",
     "is_interconnection_name",
     "parse_connections",
     "resolve_connections",

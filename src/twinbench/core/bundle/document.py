@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from twinbench.core.bundle.units import Unit
 from twinbench.core.findings import Finding, Severity
 
 __all__ = [
     "INTERCONNECTION_NAMES",
+    "NUMERIC_TYPES",
     "Connection",
     "ModelSummary",
     "Reference",
@@ -32,6 +34,10 @@ __all__ = [
     "suggestion",
 ]
 
+NUMERIC_TYPES = frozenset(
+    ["Float64", "Float32", "Boolean", "Enumeration"]
+    + [f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)]
+)
 INTERCONNECTION_NAMES = ("inter_connection.json", "connections.json")
 
 
@@ -47,6 +53,13 @@ class Variable:
     Attributes:
         dimensions: Length along each axis at start; empty for a scalar.
         start: Start value as it stands in the model description, None if there is none.
+        reference: Its value reference.
+        variability: ``continuous``, ``discrete``, ``tunable``, ``fixed`` or ``constant``.
+        depends_on: The variables an output depends on directly at a communication point; None if that is not known,
+            so that it may be all inputs.
+        starts_from: Likewise while the FMU is initialised.
+        unit_definition: What the unit is, if the FMU says so.
+        is_relative: It is a difference: the offset of its unit does not count.
     """
 
     name: str
@@ -55,6 +68,12 @@ class Variable:
     unit: str | None = None
     dimensions: tuple[int, ...] = ()
     start: str | None = None
+    reference: int = 0
+    variability: str = "continuous"
+    depends_on: tuple[str, ...] | None = None
+    starts_from: tuple[str, ...] | None = None
+    unit_definition: Unit | None = None
+    is_relative: bool = False
 
     @property
     def size(self) -> int:
@@ -68,6 +87,7 @@ class ModelSummary:
 
     Attributes:
         platforms: Platforms it has binaries for, in FMI 3.0's names (``x86_64-linux``).
+        step_size_s: The communication step it was made for, if it says so.
     """
 
     name: str
@@ -78,6 +98,7 @@ class ModelSummary:
     platforms: tuple[str, ...]
     model_identifier: str
     description: str = ""
+    step_size_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -106,10 +127,19 @@ class Reference:
 
 @dataclass(frozen=True)
 class Connection:
-    """One output that drives one input; the signal of a reference is the variable's name."""
+    """One output that drives one input; the signal of a reference is the variable's name.
+
+    Attributes:
+        factor: The input is given ``factor * output + offset``.
+        offset: See *factor*; in the unit of the input.
+        is_transformed: Factor and offset were written down by who wired it, so units are not converted any more.
+    """
 
     source: Reference
     target: Reference
+    factor: float = 1.0
+    offset: float = 0.0
+    is_transformed: bool = False
 
     def __str__(self) -> str:
         return f"{self.source} -> {self.target}"
@@ -164,4 +194,5 @@ def _parse_entry(entry: Any) -> Connection:
         if not isinstance(entry.get(key), str):
             raise ValueError(f"{key} is {str(entry[key])[:80]!r}, not a text" if key in entry else f"{key} is missing")
         ends.append(Reference.parse(entry[key]))
-    return Connection(*ends)
+    source, target = ends
+    return Connection(source, target)

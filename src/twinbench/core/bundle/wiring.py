@@ -6,12 +6,24 @@ is named by the signal of a reference, or by ``port.signal``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from twinbench.core.bundle.document import Connection, ModelSummary, Reference, Variable, error, suggestion
+from twinbench.core.bundle.document import (
+    NUMERIC_TYPES,
+    Connection,
+    ModelSummary,
+    Reference,
+    Variable,
+    error,
+    suggestion,
+)
+from twinbench.core.bundle.units import conversion
 from twinbench.core.findings import Finding, Severity, blocking
 
 __all__ = ["check_wiring", "resolve_connections"]
+
+_MOST_SUGGESTIONS = 100  # finding a similar name takes a while, and a file may be all wrong
 
 
 def check_wiring(models: Sequence[ModelSummary], connections: Sequence[Connection]) -> list[Finding]:
@@ -27,56 +39,70 @@ def resolve_connections(
     Returns:
         The connections that can be made, with the names as the FMUs write them, and the findings about all.
     """
-    by_name = {model.name: model for model in models}
+    names = _Names({model.name: model for model in models})
     findings: list[Finding] = []
-    drivers: dict[Reference, Reference] = {}
+    drivers: dict[Reference, Connection] = {}
     attempted: set[Reference] = set()
     for connection in connections:
-        output = _find(by_name, connection.source, findings)
-        input_ = _find(by_name, connection.target, findings)
+        output = _find(names, connection.source, findings)
+        input_ = _find(names, connection.target, findings)
         if input_:
             attempted.add(input_[0])
         if not output or not input_:
             continue
         where = str(connection)
-        faults = [*_compare(where, output[1], input_[1]), *_check_driver(where, drivers, output[0], input_[0])]
-        findings += faults
-        if not blocking(faults):
-            drivers[input_[0]] = output[0]
+        found = replace(connection, source=output[0], target=input_[0])
+        faults = [*_compare(where, output[1], input_[1]), *_check_driver(where, drivers, found)]
+        found, notes = _convert(where, found, output[1], input_[1])
+        findings += [*faults, *notes]
+        if not blocking([*faults, *notes]):
+            drivers[input_[0]] = found
     findings += _unconnected(models, attempted)
-    return [Connection(source, target) for target, source in drivers.items()], findings
+    return list(drivers.values()), findings
 
 
-def _find(
-    models: Mapping[str, ModelSummary], reference: Reference, findings: list[Finding]
-) -> tuple[Reference, Variable] | None:
-    name = _match((reference.model,), models)
+@dataclass
+class _Names:
+    """Names of FMUs and variables: as written or, failing that, apart from blanks (``FMU _04``, as in D6.4)."""
+
+    models: Mapping[str, ModelSummary]
+
+    def __post_init__(self) -> None:
+        self._loose: dict[str, dict[str, str]] = {}
+
+    def match(self, wanted: tuple[str, ...], known: Mapping[str, object], key: str) -> str | None:
+        """The known name that is wanted; *key* tells one set of known names from another."""
+        exact = next((name for name in wanted if name in known), None)
+        if exact is not None:
+            return exact
+        if key not in self._loose:
+            self._loose[key] = {"".join(name.split()): name for name in known}
+        found = (self._loose[key].get("".join(name.split())) for name in wanted)
+        return next((name for name in found if name is not None), None)
+
+
+def _find(names: _Names, reference: Reference, findings: list[Finding]) -> tuple[Reference, Variable] | None:
+    name = names.match((reference.model,), names.models, "")
     if name is None:
-        hint = suggestion(reference.model, models) + " An FMU is named by its file, without .fmu."
+        hint = _suggestion(reference.model, names.models, findings) + " An FMU is named by its file, without .fmu."
         findings.append(error("BUNDLE-UNKNOWN-MODEL", str(reference), f"no FMU {reference.model} in the bundle", hint))
         return None
-    variables = models[name].variables
-    variable = _match((reference.signal, f"{reference.port}.{reference.signal}"), variables)
+    variables = names.models[name].variables
+    variable = names.match((reference.signal, f"{reference.port}.{reference.signal}"), variables, name)
     if variable is None:
         message = f"{name} has no variable {reference.signal}"
-        hint = suggestion(reference.signal, _connectable(variables))
+        hint = _suggestion(reference.signal, _connectable(variables), findings)
         findings.append(error("BUNDLE-UNKNOWN-VARIABLE", str(reference), message, hint))
         return None
     return Reference(name, variable, variable), variables[variable]
 
 
-def _match(wanted: tuple[str, ...], known: Iterable[str]) -> str | None:
-    """The known name that is wanted: as written, or else apart from blanks (``FMU _04``, as in D6.4)."""
-    names = list(known)
-    exact = next((name for name in wanted if name in names), None)
-    if exact is not None:
-        return exact
-    loose = {"".join(name.split()): name for name in names}
-    return next((loose[key] for key in ("".join(name.split()) for name in wanted) if key in loose), None)
+def _suggestion(name: str, known: Iterable[str], findings: Sequence[Finding]) -> str:
+    return suggestion(name, known) if len(findings) < _MOST_SUGGESTIONS else "Check the name."
 
 
-def _connectable(variables: Mapping[str, Variable]) -> list[str]:
-    return [variable.name for variable in variables.values() if variable.causality in ("input", "output")]
+def _connectable(variables: Mapping[str, Variable]) -> Iterator[str]:
+    return (variable.name for variable in variables.values() if variable.causality in ("input", "output"))
 
 
 def _compare(where: str, output: Variable, input_: Variable) -> list[Finding]:
@@ -95,29 +121,79 @@ def _compare(where: str, output: Variable, input_: Variable) -> list[Finding]:
     if output.type != input_.type:
         message = f"{output.type} drives {input_.type}"
         findings.append(error("BUNDLE-TYPE-MISMATCH", where, message, "Give both variables the same type."))
-    elif output.type != "Float64":
+    elif output.type not in NUMERIC_TYPES:
         message = f"carries {output.type}"
-        findings.append(error("BUNDLE-TYPE-UNSUPPORTED", where, message, "The lab connects Float64 (FMI 2.0: Real)."))
+        hint = "The lab connects numbers, booleans and enumerations; set texts as start values."
+        findings.append(error("BUNDLE-TYPE-UNSUPPORTED", where, message, hint))
     if output.dimensions != input_.dimensions:
         message = f"shape {list(output.dimensions)} drives shape {list(input_.dimensions)}"
         findings.append(error("BUNDLE-SHAPE-MISMATCH", where, message, "Give both variables the same dimensions."))
-    if output.unit and input_.unit and output.unit != input_.unit:
-        message = f"{output.unit} drives {input_.unit}, without conversion"
-        hint = "Give both variables the same unit, or be sure that the numbers agree."
-        findings.append(Finding("BUNDLE-UNIT-MISMATCH", Severity.WARNING, where, message, hint))
     return findings
 
 
-def _check_driver(
-    where: str, drivers: Mapping[Reference, Reference], source: Reference, target: Reference
-) -> list[Finding]:
-    driver = drivers.get(target)
+def _convert(
+    where: str, connection: Connection, output: Variable, input_: Variable
+) -> tuple[Connection, list[Finding]]:
+    """Convert between the units of the two ends, unless whoever wired them has done so; compare their start values."""
+    findings: list[Finding] = []
+    if not connection.is_transformed and output.unit and input_.unit:
+        connection, findings = _convert_unit(where, connection, output, input_)
+    if not blocking(findings):
+        findings += _compare_starts(where, connection, output, input_)
+    return connection, findings
+
+
+def _convert_unit(
+    where: str, connection: Connection, output: Variable, input_: Variable
+) -> tuple[Connection, list[Finding]]:
+    one, other = output.unit_definition, input_.unit_definition
+    if one is None or other is None:
+        if output.unit == input_.unit:
+            return connection, []
+        message = f"{output.unit} drives {input_.unit}, without conversion, since one of them is not defined by its FMU"
+        hint = "Give both variables the same unit, or be sure that the numbers agree."
+        return connection, [Finding("BUNDLE-UNIT-MISMATCH", Severity.WARNING, where, message, hint)]
+    converted = conversion(one, other, relative=output.is_relative or input_.is_relative)
+    if converted is None:
+        message = f"{output.unit} drives {input_.unit}: they measure different things"
+        hint = "Connect variables of one kind, or mend the unit definitions of the FMUs."
+        return connection, [error("BUNDLE-UNIT-DIMENSION", where, message, hint)]
+    if converted == (1.0, 0.0):
+        return connection, []
+    factor, offset = converted
+    message = f"{output.unit} drives {input_.unit}: the value is converted, times {factor:g} plus {offset:g}"
+    note = Finding("BUNDLE-UNIT-CONVERTED", Severity.NOTE, where, message, "Nothing has to be done.")
+    return replace(connection, factor=factor, offset=offset), [note]
+
+
+def _compare_starts(where: str, connection: Connection, output: Variable, input_: Variable) -> list[Finding]:
+    """Whether the output begins with another value than the one the input says it begins with."""
+    try:
+        given = [connection.factor * float(part) + connection.offset for part in (output.start or "").split()]
+        expected = [float(part) for part in (input_.start or "").split()]
+    except ValueError:  # booleans
+        return []
+    if not given or not expected or given == expected or _is_close(given, expected):
+        return []
+    message = f"the output starts at {output.start}, the input at {input_.start}"
+    hint = "The output's value is used. Change one of them if the model was tuned for the other."
+    return [Finding("BUNDLE-START-DIFFERS", Severity.WARNING, where, message, hint)]
+
+
+def _is_close(given: Sequence[float], expected: Sequence[float]) -> bool:
+    return len(given) == len(expected) and all(
+        abs(a - b) <= 1e-9 * max(abs(a), abs(b)) for a, b in zip(given, expected, strict=True)
+    )
+
+
+def _check_driver(where: str, drivers: Mapping[Reference, Connection], found: Connection) -> list[Finding]:
+    driver = drivers.get(found.target)
     if driver is None:
         return []
-    if driver == source:
+    if driver.source == found.source:
         message = "this connection is there twice"
         return [Finding("BUNDLE-CONNECTED-TWICE", Severity.WARNING, where, message, "Remove one of the entries.")]
-    message = f"{target} is also driven by {driver}"
+    message = f"{found.target} is also driven by {driver.source}"
     return [error("BUNDLE-DRIVEN-TWICE", where, message, "Keep one of the two connections.")]
 
 

@@ -1,29 +1,29 @@
 """A fixed-step co-simulation: from wired instances to blocks of recorded signals.
 
-Communication points are ``t_k = start_time + k * step_size``, computed, never accumulated. At each point:
-
-1. signals are propagated through the wiring (see :mod:`twinbench.core.cosim.system`),
-2. the recorded signals are written down as one row,
-3. it is decided whether this point is the last one,
-4. if not, all instances step to the next.
-
-Steps are whole: the last point is the last one that is not after ``stop_time``. Rows are handed over in blocks while
-the run goes on, so memory does not grow with its length. A block belongs to whoever receives it.
+Communication points are ``t_k = start_time + k * step_size``, computed, never accumulated. What happens at each of them
+is said by the coupling scheme (see :mod:`twinbench.core.cosim.coupling`); the last point is the last one that is not
+after ``stop_time``. Rows are handed over in blocks while the run goes on, so memory does not grow with its length. A
+block belongs to whoever receives it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbench.core.cosim.system import Signal, System
+from twinbench.core.cosim.opcodes import Exit, Op, State
+from twinbench.core.cosim.system import Signal, System, clock
 from twinbench.core.errors import LabError, SimulationError
 
 __all__ = ["Block", "Outcome", "StopCondition", "simulate"]
+
+_SLICE_NS = 20_000_000  # how long the executor runs before Python looks at cancellations and limits
+_SAMPLE_EVERY = 97  # each so many-th step is timed
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,14 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        status: ``completed`` (also at a limit), ``cancelled``, or ``failed`` if a signal became NaN.
-        stop_reason: ``end``, ``limit``, ``model`` (an FMU asked to end), ``cancelled`` or ``not-a-number``.
+        status: ``completed`` (also at a limit), ``cancelled``, or ``failed`` if a signal became NaN or time was up.
+        stop_reason: ``end``, ``limit``, ``model`` (an FMU asked to end), ``cancelled``, ``not-a-number`` or
+            ``wall-limit``.
         message: The same for people, with signal, value and time.
         steps: Communication steps that were done.
         time_s: The last communication point.
+        wall_s: Time the executor took.
+        busy_s: FMU -> time its steps took, estimated from samples; empty for short runs.
     """
 
     status: str
@@ -59,6 +62,8 @@ class Outcome:
     message: str
     steps: int
     time_s: float
+    wall_s: float = 0.0
+    busy_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,33 +90,39 @@ def simulate(
     stop_time: float,
     step_size: float,
     record: Sequence[str] = (),
+    record_every: int = 1,
     stop_conditions: Sequence[StopCondition] = (),
     block_rows: int = 1000,
+    block_s: float = 1.0,
+    wall_limit_s: float = math.inf,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Block]:
     """Run an initialised system; yields its rows block by block.
 
     Args:
-        system: Initialised at *start_time*; it can run once.
+        system: Initialised at *start_time*.
         start_time: First communication point, in s; likewise the next two.
         stop_time: No point lies after it.
         step_size: Distance of the points.
         record: ``FMU.variable``, in the order of the columns; all outputs unless said.
-        stop_conditions: Each signal is one of the recorded.
-        block_rows: Rows in a block.
-        cancelled: Asked at each point.
+        record_every: Communication points per row; the last point has a row in any case.
+        stop_conditions: Each signal is one of the recorded; they are looked at at each communication point.
+        block_rows: Most rows in a block.
+        block_s: After this time a block is handed over though it is not full.
+        wall_limit_s: Time after which the run is given up.
+        cancelled: Asked about every 20 ms, or after each step if one takes longer.
 
     Raises:
         SimulationError: If times, names or conditions are wrong (at once), or an FMU fails (while it runs; the rows
             up to there are yielded first).
     """
     steps = _count_steps(start_time, stop_time, step_size)
-    if block_rows < 1:
-        raise SimulationError(f"block_rows={block_rows} holds no row: use at least 1.")
-    signals, places = system.watch(record or system.outputs)
-    referee = _Referee(signals, stop_conditions, steps, cancelled)
-    recorder = _Recorder(system, signals, places, block_rows)
-    return _run(system, recorder, referee, start_time, step_size)
+    if block_rows < 1 or record_every < 1:
+        raise SimulationError(f"block_rows={block_rows}, record_every={record_every}: use at least 1.")
+    run = _Run(system, start_time, step_size, steps, record or system.outputs)
+    run.stop_at(stop_conditions)
+    run.state[State.STRIDE] = record_every
+    return run.blocks(min(block_rows, steps // record_every + 2), block_s, wall_limit_s, cancelled)
 
 
 def _count_steps(start_time: float, stop_time: float, step_size: float) -> int:
@@ -125,97 +136,134 @@ def _count_steps(start_time: float, stop_time: float, step_size: float) -> int:
     return round(wanted) if abs(wanted - round(wanted)) <= 1e-9 * max(1.0, wanted) else math.floor(wanted)
 
 
-def _run(
-    system: System, recorder: _Recorder, referee: _Referee, start_time: float, step_size: float
-) -> Iterator[Block]:
-    outcome = None
-    step = 0
-    try:
-        while outcome is None:
-            time_s = start_time + step * step_size
-            system.propagate()
-            row = recorder.add(time_s)
-            outcome = referee.judge(step, time_s, row)
-            if outcome is None and recorder.is_full:
-                yield recorder.take()
-            if outcome is None and (asking := system.do_step(time_s, step_size)):
-                message = f"{asking} asked to end the simulation in the step after t = {time_s:g} s"
-                outcome = Outcome("completed", "model", message, step, time_s)
-            step += 1
-    except LabError:
-        if not recorder.is_empty:
-            yield recorder.take()
-        raise
-    yield recorder.take(outcome)
+class _Run:
+    """A run between two calls of the executor."""
 
+    def __init__(self, system: System, start_s: float, step_s: float, steps: int, record: Sequence[str]) -> None:
+        self._system, self._start_s, self._step_s, self._steps = system, start_s, step_s, steps
+        self._tape, self._signals, self._places = system.tape(record)
+        self.state = np.zeros(len(State), dtype=np.int64)
+        self.state[State.START] = self._tape.start
+        self._clock = clock(_SAMPLE_EVERY)
+        self._busy_ns = np.zeros(max(1, len(system.instances)), dtype=np.int64)
+        self._limits = np.zeros((0, 2), dtype=np.int64)
+        self._bounds = np.zeros((0, 2))
+        self._conditions: Sequence[StopCondition] = ()
+        self._wall_s = 0.0
+        self._first = 0  # communication point of the first row of the present block
 
-class _Recorder:
-    """Writes rows into blocks."""
-
-    def __init__(self, system: System, signals: tuple[Signal, ...], places: NDArray[np.intp], block_rows: int) -> None:
-        self._gather = system.values.take
-        self._signals, self._places, self._rows = signals, places, block_rows
-        self._start_block()
-
-    def _start_block(self) -> None:
-        self._count = 0
-        self._time_s = np.empty(self._rows)
-        self._values = np.empty((self._rows, len(self._signals)))
-
-    @property
-    def is_full(self) -> bool:
-        return self._count == self._rows
-
-    @property
-    def is_empty(self) -> bool:
-        return self._count == 0
-
-    def add(self, time_s: float) -> NDArray[np.float64]:
-        row: NDArray[np.float64] = self._values[self._count]
-        self._gather(self._places, 0, row, "clip")
-        self._time_s[self._count] = time_s
-        self._count += 1
-        return row
-
-    def take(self, outcome: Outcome | None = None) -> Block:
-        block = Block(self._signals, self._time_s[: self._count], self._values[: self._count], outcome)
-        self._start_block()
-        return block
-
-
-class _Referee:
-    """Decides at each point whether it is the last one."""
-
-    def __init__(
-        self,
-        signals: tuple[Signal, ...],
-        conditions: Sequence[StopCondition],
-        steps: int,
-        cancelled: Callable[[], bool],
-    ) -> None:
-        columns = {signal.name: column for column, signal in enumerate(signals)}
+    def stop_at(self, conditions: Sequence[StopCondition]) -> None:
+        """Look at these limits."""
+        places = {signal.name: int(place) for signal, place in zip(self._signals, self._places, strict=True)}
         for condition in conditions:
             for name in filter(None, (condition.signal, condition.current)):
-                if name not in columns:
+                if name not in places:
                     raise SimulationError(f"The stop condition on {name!r} needs that signal: record it as well.")
-        self._limits = [(columns[c.signal], c.low, c.high, columns.get(c.current)) for c in conditions]
-        self._names = tuple(signal.name for signal in signals)
-        self._is_nan = np.zeros(len(signals), dtype=bool)
-        self._steps, self._cancelled = steps, cancelled
+        pairs = [(places[c.signal], places[c.current] if c.current else -1) for c in conditions]
+        self._conditions = tuple(conditions)
+        self._limits = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        self._bounds = np.array([(c.low, c.high) for c in conditions], dtype=np.float64).reshape(-1, 2)
 
-    def judge(self, step: int, time_s: float, row: NDArray[np.float64]) -> Outcome | None:
-        if np.count_nonzero(np.isnan(row, self._is_nan)):
-            names = ", ".join(name for name, value in zip(self._names, row, strict=True) if math.isnan(value))
-            return Outcome("failed", "not-a-number", f"{names} became NaN at t = {time_s:g} s", step, time_s)
-        for column, low, high, current in self._limits:
-            falls = current is None or row[current] < 0
-            rises = current is None or row[current] > 0
-            if (falls and row[column] < low) or (rises and row[column] > high):
-                bound = f"below {low:g}" if row[column] < low else f"above {high:g}"
-                message = f"{self._names[column]} = {row[column]:.6g} is {bound} at t = {time_s:g} s"
-                return Outcome("completed", "limit", message, step, time_s)
-        if self._cancelled():
-            return Outcome("cancelled", "cancelled", f"cancelled at t = {time_s:g} s", step, time_s)
-        if step >= self._steps:
-            return Outcome("completed", "end", f"reached its end at t = {time_s:g} s", step, time_s)
+    def blocks(
+        self, block_rows: int, block_s: float, wall_limit_s: float, cancelled: Callable[[], bool]
+    ) -> Iterator[Block]:
+        """Run to the end."""
+        values = np.empty((block_rows, len(self._signals)))
+        outcome = None
+        handed_over = time.perf_counter()
+        try:
+            while outcome is None:
+                outcome = self._give_up(wall_limit_s, cancelled)
+                if outcome is None:
+                    outcome = self._after(self._execute(values), values)
+                is_late = time.perf_counter() - handed_over > block_s and self.state[State.ROW]
+                if outcome is None and (self.state[State.ROW] == block_rows or is_late):
+                    yield self._block(values, None)
+                    values, handed_over = np.empty_like(values), time.perf_counter()
+        except LabError:
+            if self.state[State.ROW]:
+                yield self._block(values, None)
+            raise
+        yield self._block(values, outcome)
+
+    def _execute(self, values: NDArray[np.float64]) -> Exit:
+        tape, begin_ns = self._tape, time.monotonic_ns()
+        exit_ = self._system.run(
+            *(tape.rows, tape.index, tape.numbers, tape.arena, values, self._places, self._limits, self._bounds),
+            *(tape.told, self.state, self._clock, self._busy_ns),
+            *(self._start_s, self._step_s, self._steps, begin_ns + _SLICE_NS),
+        )
+        self._wall_s += (time.monotonic_ns() - begin_ns) * 1e-9
+        return Exit(exit_)
+
+    def _give_up(self, wall_limit_s: float, cancelled: Callable[[], bool]) -> Outcome | None:
+        if cancelled():
+            return self._outcome("cancelled", "cancelled", f"cancelled at t = {self._time_s:g} s")
+        if self._wall_s > wall_limit_s:
+            message = f"given up at t = {self._time_s:g} s, after {wall_limit_s:g} s of computing"
+            return self._outcome("failed", "wall-limit", message)
         return None
+
+    def _after(self, exit_: Exit, values: NDArray[np.float64]) -> Outcome | None:
+        """What an executor's return means; None if the run goes on."""
+        when = f"t = {self._time_s:g} s"
+        match exit_:
+            case Exit.PAUSE | Exit.BLOCK:
+                return None
+            case Exit.STEP:
+                return self._finish_step()
+            case Exit.END:
+                return self._outcome("completed", "end", f"reached its end at {when}")
+            case Exit.LIMIT:
+                return self._outcome("completed", "limit", f"{self._passed(values)} at {when}")
+            case Exit.NAN:
+                row = values[self.state[State.ROW] - 1]
+                names = ", ".join(s.name for s, value in zip(self._signals, row, strict=True) if math.isnan(value))
+                return self._outcome("failed", "not-a-number", f"{names} became NaN at {when}")
+        self._system.fail(exit_, self.state, self._time_s)
+
+    def _passed(self, values: NDArray[np.float64]) -> str:
+        condition = self._conditions[self.state[State.WHICH]]
+        column = [signal.name for signal in self._signals].index(condition.signal)
+        value = values[self.state[State.ROW] - 1, column]
+        bound = f"below {condition.low:g}" if value < condition.low else f"above {condition.high:g}"
+        return f"{condition.signal} = {value:.6g} is {bound}"
+
+    def _finish_step(self) -> Outcome | None:
+        """Handle events, early returns, discarded steps and ends, which are rare, one FMU at a time."""
+        number, status = int(self.state[State.INSTANCE]), int(self.state[State.STATUS])
+        k, instance = int(self.state[State.STEP]), self._system.instances[number]
+        row = self._tape.rows[self.state[State.OP] - 1]
+        every = int(row[-1])
+        begin_s, end_s = (self._start_s + point * self._step_s for point in (k + 1 - every, k + 1))
+        event, terminate, early = (bool(flag) for flag in self._tape.told[4 * number : 4 * number + 3])
+        last_s = float(self._tape.told[4 * number + 3 : 4 * number + 4].view(np.float64)[0])
+        told = (event, terminate, last_s if early else None) if row[0] == Op.STEP3 else (False, False, None)
+        self._tape.told[4 * number : 4 * number + 4] = 0
+        if instance.finish_step(status, told, begin_s, end_s):
+            message = f"{instance.name} asked to end the simulation in the step after t = {begin_s:g} s"
+            return self._outcome("completed", "model", message)
+        return None
+
+    @property
+    def _time_s(self) -> float:
+        return self._start_s + int(self.state[State.STEP]) * self._step_s
+
+    def _outcome(self, status: str, reason: str, message: str) -> Outcome:
+        samples, steps = int(self._clock[4]), int(self.state[State.STEP])
+        busy = {
+            instance.name: float(busy_ns) * 1e-9 / samples * steps
+            for instance, busy_ns in zip(self._system.instances, self._busy_ns, strict=False)
+            if samples
+        }
+        return Outcome(status, reason, message, steps, self._time_s, self._wall_s, busy)
+
+    def _block(self, values: NDArray[np.float64], outcome: Outcome | None) -> Block:
+        rows, stride = int(self.state[State.ROW]), int(self.state[State.STRIDE])
+        points = self._first + stride * np.arange(rows)
+        if outcome and outcome.stop_reason in ("end", "limit", "not-a-number"):
+            points[-1] = outcome.steps  # between two rows, perhaps
+        self._first += stride * rows
+        self.state[State.ROW] = 0
+        time_s: NDArray[np.float64] = self._start_s + points.astype(np.float64) * self._step_s
+        return Block(self._signals, time_s, values[:rows], outcome)

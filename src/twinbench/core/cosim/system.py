@@ -1,60 +1,36 @@
-"""Wired instances as one system: who hands which values to whom, through one array.
-
-The scheme is the *sorted* one: at a communication point the instances are visited in propagation order; each is given
-the values of its connected inputs, then asked for its outputs. So a feed-through (FMU_Output_Handler) shows the value
-of the same point, not of the one before. Then all instances step. Loops: see :mod:`twinbench.core.cosim.order`.
-
-All values lie in one float64 array, each instance owning a slice of it, so that a later executor (a compiled tape of
-calls with their addresses) can take the place of :meth:`System.propagate` without changing anything around it.
-"""
+"""Wired instances as one system: which acts its coupling scheme consists of, and the tapes compiled from them."""
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
-from typing import Protocol
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbench.core.bundle import Connection, Variable, suggestion
-from twinbench.core.cosim.order import Order, propagation_order
+from twinbench.core.cosim.coupling import Coupling
+from twinbench.core.cosim.instance import Instance
+from twinbench.core.cosim.opcodes import Exit, State
+from twinbench.core.cosim.order import Loop, Visit, propagation_order
+from twinbench.core.cosim.tape import Act, Get, Record, Repeat, Set, Step, Tape, assemble
 from twinbench.core.errors import SimulationError
 
-__all__ = ["Instance", "Signal", "System"]
+__all__ = ["Executor", "Signal", "System", "compiled"]
+
+Executor = Callable[..., int]
 
 
-class Instance(Protocol):
-    """One running FMU."""
+def compiled() -> Executor:
+    """The compiled executor; the first call in a process loads it (0.5 s), or compiles it where it never ran (2 s)."""
+    from twinbench.core.cosim.kernel import run
 
-    @property
-    def name(self) -> str:
-        """Name of its FMU."""
-
-    @property
-    def variables(self) -> Mapping[str, Variable]:
-        """Its Float64 variables."""
-
-    def bind(
-        self, inputs: Sequence[str], given: NDArray[np.float64], outputs: Sequence[str], asked: NDArray[np.float64]
-    ) -> None:
-        """From now on :meth:`write` hands over *given* as *inputs*, and :meth:`read` puts *outputs* into *asked*.
-
-        Arrays take as many places as they have elements.
-        """
-
-    def write(self) -> None:
-        """Hand the bound inputs to the FMU."""
-
-    def read(self) -> None:
-        """Ask the FMU for the bound outputs."""
-
-    def exit_initialization(self) -> None:
-        """Leave initialization mode."""
-
-    def do_step(self, time_s: float, step_s: float) -> bool:
-        """Advance by one communication step; whether the FMU asks to end the simulation."""
+    executor: Executor = run
+    return executor
 
 
 @dataclass(frozen=True)
@@ -65,138 +41,234 @@ class Signal:
     unit: str | None
 
 
-# Which values feed an instance's inputs, where they go, how to write them and how to read its outputs.
-_Visit = tuple[NDArray[np.intp], NDArray[np.float64], Callable[[], None] | None, Callable[[], None] | None]
-
-
 class System:
     """Instances in initialization mode, wired.
 
     Args:
         instances: One per FMU.
         connections: How they are wired; names exactly as the FMUs write them.
+        coupling: How they exchange their signals.
+        executor: What runs their tapes; compiled unless said.
+
+    Raises:
+        SimulationError: If the coupling refuses the loops of the wiring, or names an FMU that is not here.
     """
 
-    def __init__(self, instances: Sequence[Instance], connections: Sequence[Connection]) -> None:
-        by_name = {instance.name: instance for instance in instances}
-        self.order: Order = propagation_order(by_name, connections)
-        self._instances = tuple(by_name[name] for name in self.order.names)
+    def __init__(
+        self,
+        instances: Sequence[Instance],
+        connections: Sequence[Connection],
+        coupling: Coupling | None = None,
+        *,
+        executor: Executor | None = None,
+    ) -> None:
+        self.instances = tuple(sorted(instances, key=lambda instance: instance.name))
+        self.coupling = coupling or Coupling()
+        self.run = executor or compiled()
+        self._by_name = {instance.name: instance for instance in self.instances}
+        self._models = {name: instance.variables for name, instance in self._by_name.items()}
         self._connections = tuple(connections)
-        self.values: NDArray[np.float64]
-        self._bind({})
+        self._tapes: dict[tuple[str, ...], Tape] = {}
+        for name in self.coupling.every:
+            if name not in self._by_name:
+                raise SimulationError(f"A rate is for {name!r}, no FMU here. {suggestion(name, self._by_name)}")
+        self._initial = self._assemble_initial()
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """All outputs as ``FMU.variable``: what is recorded unless said otherwise."""
         return tuple(
             f"{instance.name}.{variable.name}"
-            for instance in self._instances
+            for instance in self.instances
             for variable in instance.variables.values()
             if variable.causality == "output"
         )
 
     def initialise(self) -> None:
-        """Hand the start values on in propagation order, then leave initialization mode.
+        """Hand the start values on in the order of their dependencies, then leave initialization mode.
 
-        With a loop the values go round twice; nothing is solved.
+        Raises:
+            SimulationError: If an FMU fails, or a loop does not settle.
         """
-        for _ in range(2 if self.order.closing else 1):
-            self.propagate()
-        for instance in self._instances:
+        if len(self._initial.rows):
+            self._initial.link()
+            state = np.zeros(len(State), dtype=np.int64)
+            nothing = np.zeros((1, 0))
+            exit_ = self.run(
+                *(self._initial.rows, self._initial.index, self._initial.numbers, self._initial.arena, nothing),
+                *(np.zeros(0, dtype=np.int64), np.zeros((0, 2), dtype=np.int64), np.zeros((0, 2))),
+                *(self._initial.told, state, clock(0), np.zeros(1, dtype=np.int64), 0.0, 0.0, 0, -1),
+            )
+            if exit_ != Exit.PAUSE:
+                self.fail(exit_, state, None)
+        for instance in self.instances:
             instance.exit_initialization()
 
-    def watch(self, names: Sequence[str]) -> tuple[tuple[Signal, ...], NDArray[np.intp]]:
-        """Have these variables read at each communication point.
-
-        Args:
-            names: ``FMU.variable``, any Float64 variable; arrays give one signal per element.
+    def find(self, names: Sequence[str]) -> list[tuple[str, str]]:
+        """Find variables by ``FMU.variable``.
 
         Returns:
-            The signals, and the place of each in :attr:`values`.
+            FMU and variable of each.
 
         Raises:
             SimulationError: If there is no such variable.
         """
-        found = [self._find(name) for name in names]
-        wanted: dict[str, list[str]] = {}
-        for instance, variable in found:
-            wanted.setdefault(instance.name, []).append(variable.name)
-        places = self._bind(wanted)
-        for _, _, _, read in self._visits:
-            if read is not None:
-                read()
-        signals = [signal for instance, variable in found for signal in _signals(instance.name, variable)]
-        ranges = [places[instance.name, variable.name] for instance, variable in found]
-        return tuple(signals), _concatenate(ranges)
+        return [self._find(name) for name in names]
 
-    def propagate(self) -> None:
-        """Bring :attr:`values` and all connected inputs to the present communication point."""
-        gather = self.values.take
-        for sources, given, write, read in self._visits:
-            if write is not None:
-                gather(sources, 0, given, "clip")
-                write()
-            if read is not None:
-                read()
-        for sources, given, write in self._revisits:
-            gather(sources, 0, given, "clip")
-            write()
+    def tape(self, names: Sequence[str]) -> tuple[Tape, tuple[Signal, ...], NDArray[np.int64]]:
+        """The tape that runs the system and reads these variables at each communication point.
 
-    def do_step(self, time_s: float, step_s: float) -> str:
-        """Advance all instances; returns the name of one that asks to end the simulation, or nothing."""
-        asking = ""
-        for step, name in self._steps:
-            if step(time_s, step_s):
-                asking = asking or name
-        return asking
+        Args:
+            names: ``FMU.variable``, any variable that is a number; arrays give one signal per element.
 
-    def _find(self, name: str) -> tuple[Instance, Variable]:
-        for instance in self._instances:
-            variable = instance.variables.get(name.removeprefix(f"{instance.name}."))
-            if variable is not None and name.startswith(f"{instance.name}."):
-                return instance, variable
-        known = [f"{instance.name}.{variable}" for instance in self._instances for variable in instance.variables]
-        raise SimulationError(f"{name!r} cannot be recorded: no such Float64 variable. {suggestion(name, known)}")
+        Returns:
+            The tape, the signals, and the place of each in the tape's arena.
+        """
+        found = self.find(names)
+        tape = self._tapes.get(tuple(names))
+        if tape is None:
+            tape = self._tapes[tuple(names)] = self._assemble(found)
+        tape.link()
+        signals = [signal for model, name in found for signal in _signals(model, self._models[model][name])]
+        places = [place for key in found for place in tape.place(*key)]
+        return tape, tuple(signals), np.array(places, dtype=np.int64)
 
-    def _bind(self, wanted: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], range]:
-        """Lay out the array; returns the places of each variable that is read."""
-        asked = {
-            instance.name: list(dict.fromkeys([*self._driving(instance.name), *wanted.get(instance.name, ())]))
-            for instance in self._instances
-        }
-        places: dict[tuple[str, str], range] = {}
-        end = 0
-        for instance in self._instances:
-            for name in asked[instance.name]:
-                places[instance.name, name] = range(end, end := end + instance.variables[name].size)
-        self.values = np.zeros(end)
-        self._visits: list[_Visit] = []
-        self._revisits: list[tuple[NDArray[np.intp], NDArray[np.float64], Callable[[], None]]] = []
-        for instance in self._instances:
-            self._plan_visit(instance, asked[instance.name], places)
-        self._steps = [(instance.do_step, instance.name) for instance in self._instances]
-        return places
+    def fail(self, exit_: int, state: NDArray[np.int64], time_s: float | None) -> NoReturn:
+        """Raise why an executor cannot go on."""
+        when = f" at t = {time_s:g} s" if time_s is not None else " while the FMUs are initialised"
+        if exit_ == Exit.LOOP:
+            raise SimulationError(
+                f"An algebraic loop did not settle in {self.coupling.iterations} rounds{when}. Open it with a delay "
+                "(--loops delay), or look for a gain above 1 around it."
+            )
+        if exit_ != Exit.STATUS:
+            raise SimulationError(f"The executor ended with {Exit(exit_).name}{when}: this is a fault of the lab.")
+        self.instances[int(state[State.INSTANCE])].fail("exchange values", int(state[State.STATUS]), time_s)
 
-    def _driving(self, name: str) -> list[str]:
-        return [c.source.signal for c in self._connections if c.source.model == name]
+    # Which acts there are.
 
-    def _plan_visit(self, instance: Instance, asked: Sequence[str], places: Mapping[tuple[str, str], range]) -> None:
-        drives = [c for c in self._connections if c.target.model == instance.name]
-        sources = _concatenate([places[c.source.model, c.source.signal] for c in drives])
-        given = np.zeros(sources.size)
-        own = _concatenate([places[instance.name, name] for name in asked])
-        window = self.values[own[0] : own[-1] + 1] if own.size else self.values[:0]
-        instance.bind([c.target.signal for c in drives], given, asked, window)
-        self._visits.append((sources, given, instance.write if drives else None, instance.read if asked else None))
-        if any(c in self.order.closing for c in drives):
-            self._revisits.append((sources, given, instance.write))
+    def _wanted(self, found: Sequence[tuple[str, str]] = ()) -> dict[str, list[str]]:
+        """FMU -> outputs that are asked for: those that drive something, and those that are recorded."""
+        wanted: dict[str, dict[str, None]] = {}
+        for model, name in [*((c.source.model, c.source.signal) for c in self._connections), *found]:
+            if self._models[model][name].causality == "output":
+                wanted.setdefault(model, {})[name] = None
+        return {model: [name for name in self._models[model] if name in names] for model, names in wanted.items()}
+
+    def _assemble_initial(self) -> Tape:
+        if not self._connections:
+            return assemble(self.instances, (), ())
+        order = propagation_order(self._models, self._connections, self._wanted(), when="initial")
+        return assemble(self.instances, self._connections, [*self._hand_on(order), *self._set_rest(order)])
+
+    def _assemble(self, found: Sequence[tuple[str, str]]) -> Tape:
+        wanted = self._wanted(found)
+        order = propagation_order(self._models, self._connections, wanted)
+        steps: list[Act] = [Step(instance.name) for instance in self.instances]
+        reads = self._read_others(found)
+        once: list[Act] = []
+        match self.coupling.scheme:
+            case "jacobi":
+                acts = [*self._get_all(wanted), *reads, *self._set_rest(()), Record(), *steps]
+            case "sorted":
+                acts = [*self._hand_on(order), *reads, *self._set_rest(order), Record(), *steps]
+                once = [part for stage in order if isinstance(stage, Loop) for part in _gets(stage.visits)]
+            case _:
+                order = propagation_order(self._models, self._connections, wanted, when="always")
+                once = [*self._get_all(wanted), *self._set_rest(())]
+                acts = [*reads, Record(), *self._one_after_another(order, wanted)]
+        return assemble(self.instances, self._connections, acts, once=once, recorded=found, every=self.coupling.every)
+
+    def _hand_on(self, order: Sequence[Visit | Loop]) -> list[Act]:
+        """Values in propagation order."""
+        acts: list[Act] = []
+        for stage in order:
+            if isinstance(stage, Visit):
+                acts += _visit(stage)
+                continue
+            if self.coupling.loops == "refuse":
+                raise SimulationError(
+                    f"The FMUs form an algebraic loop: {' -> '.join(stage.path)}. "
+                    "Cut it, or choose --loops delay or --loops iterate."
+                )
+            inner = [act for visit in stage.visits for act in _visit(visit)]
+            if self.coupling.loops == "iterate":
+                acts.append(Repeat(tuple(inner), stage.feedback, self.coupling.tolerance, self.coupling.iterations))
+            else:
+                acts += inner
+        return acts
+
+    def _set_rest(self, order: Sequence[Visit | Loop]) -> list[Act]:
+        """Inputs that were not given yet, or given before their sources were asked."""
+        given: set[tuple[str, str]] = set()
+        for stage in order:
+            if isinstance(stage, Visit):
+                given.update((stage.model, name) for name in stage.inputs)
+        acts: list[Act] = []
+        for instance in self.instances:
+            names = [c.target.signal for c in self._connections if c.target.model == instance.name]
+            rest = tuple(name for name in names if (instance.name, name) not in given)
+            if rest:
+                acts.append(Set(instance.name, rest))
+        return acts
+
+    def _get_all(self, wanted: Mapping[str, Sequence[str]]) -> list[Act]:
+        return [Get(i.name, tuple(wanted[i.name])) for i in self.instances if wanted.get(i.name)]
+
+    def _read_others(self, found: Sequence[tuple[str, str]]) -> list[Act]:
+        """Recorded variables that are neither outputs nor driven."""
+        driven = {(c.target.model, c.target.signal) for c in self._connections}
+        others: dict[str, dict[str, None]] = {}
+        for model, name in found:
+            if self._models[model][name].causality != "output" and (model, name) not in driven:
+                others.setdefault(model, {})[name] = None
+        return [Get(model, tuple(names)) for model, names in others.items()]
+
+    def _one_after_another(self, order: Sequence[Visit | Loop], wanted: Mapping[str, Sequence[str]]) -> list[Act]:
+        visits = [v for stage in order for v in (stage.visits if isinstance(stage, Loop) else (stage,))]
+        names = dict.fromkeys([*(visit.model for visit in visits), *self._by_name])
+        acts: list[Act] = []
+        for name in names:
+            inputs = tuple(c.target.signal for c in self._connections if c.target.model == name)
+            acts += [Set(name, inputs)] if inputs else []
+            acts.append(Step(name))
+            acts += [Get(name, tuple(wanted[name]))] if wanted.get(name) else []
+        return acts
+
+    def _find(self, name: str) -> tuple[str, str]:
+        for instance in self.instances:
+            variable = name.removeprefix(f"{instance.name}.")
+            if variable != name and variable in instance.variables:
+                return instance.name, variable
+        known = [f"{instance.name}.{variable}" for instance in self.instances for variable in instance.variables]
+        raise SimulationError(f"{name!r} cannot be recorded: no such variable, or no number. {suggestion(name, known)}")
+
+
+def clock(period: int) -> NDArray[np.int64]:
+    """What an executor needs to look at the clock.
+
+    Args:
+        period: Each so many-th step is timed; 0 for none.
+    """
+    room = np.zeros(7, dtype=np.int64)
+    room[:3] = _clock_address(), room.ctypes.data + 5 * room.itemsize, period
+    return room
+
+
+@cache
+def _clock_address() -> int:
+    return ctypes.cast(ctypes.CDLL(None).clock_gettime, ctypes.c_void_p).value or 0
+
+
+def _visit(visit: Visit) -> list[Get | Set]:
+    return [*([Set(visit.model, visit.inputs)] if visit.inputs else []), Get(visit.model, visit.outputs)]
+
+
+def _gets(visits: Sequence[Visit]) -> list[Get]:
+    return [Get(visit.model, visit.outputs) for visit in visits]
 
 
 def _signals(model: str, variable: Variable) -> list[Signal]:
     places = product(*(range(1, length + 1) for length in variable.dimensions))
     suffixes = [f"[{','.join(map(str, place))}]" if place else "" for place in places]
     return [Signal(f"{model}.{variable.name}{suffix}", variable.unit) for suffix in suffixes]
-
-
-def _concatenate(ranges: Sequence[range]) -> NDArray[np.intp]:
-    return np.array([place for places in ranges for place in places], dtype=np.intp)
