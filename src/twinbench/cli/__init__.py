@@ -26,7 +26,7 @@ def main() -> None:
 
 
 for _command in (
-    *(models.check, models.simulate, files.design, files.plan),
+    *(models.check, models.build, models.simulate, files.design, files.plan),
     *(lab.up, lab.down, lab.status, lab.logs, lab.demo, lab.bench_agent),
     requests.request,
 ):

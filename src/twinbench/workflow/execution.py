@@ -374,8 +374,9 @@ def _inputs(
     """Hash of all that decides what a run gives."""
     decides = [sorted((model.name, model.sha256) for model in models), values, repr(experiment), repr(coupling)]
     for variables in values.values():
-        if STIMULI_PARAMETER in variables:
-            decides.append(hashlib.sha256(Path(variables[STIMULI_PARAMETER]).read_bytes()).hexdigest())
+        file = Path(variables.get(STIMULI_PARAMETER, ""))
+        if STIMULI_PARAMETER in variables and file.is_file():
+            decides.append(hashlib.sha256(file.read_bytes()).hexdigest())
     return hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()
 
 

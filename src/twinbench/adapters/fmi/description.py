@@ -19,7 +19,7 @@ from fmpy.model_description import ModelDescription, Unknown, ValidationError
 from fmpy.model_description import Unit as FmiUnit
 
 from twinbench.adapters.fmi.library import library_fault, missing_libraries
-from twinbench.core.bundle import ModelSummary, Unit, Variable
+from twinbench.core.bundle import BASE_UNITS, ModelSummary, Unit, Variable
 from twinbench.core.findings import Finding, Severity
 
 __all__ = ["BINARY_FOLDERS", "describe", "read_description", "validation_findings"]
@@ -183,7 +183,7 @@ def _unit(definition: FmiUnit) -> Unit | None:
     base = definition.baseUnit
     if base is None:
         return None
-    exponents = (base.kg, base.m, base.s, base.A, base.K, base.mol, base.cd, base.rad)
+    exponents = tuple(int(getattr(base, name)) for name in BASE_UNITS)
     factor, offset = float(base.factor), float(base.offset)
     return Unit(exponents, factor, offset) if factor and isfinite(factor) and isfinite(offset) else None
 

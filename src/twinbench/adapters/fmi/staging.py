@@ -1,4 +1,4 @@
-"""From a folder or archive to checked, unpacked FMUs.
+"""From a folder, zip or SSP to checked, unpacked FMUs.
 
 Each FMU is unpacked once into ``<cache>/<sha256>``; a cache is trusted, so it belongs to one user. Without a cache a
 temporary folder is used and removed.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,8 @@ from twinbench.adapters.fmi.archive import sha256_of, unpack
 from twinbench.adapters.fmi.crew import Crew
 from twinbench.adapters.fmi.description import describe, validation_findings
 from twinbench.adapters.fmi.session import ModelSet
-from twinbench.adapters.fmi.trial import try_models
+from twinbench.adapters.fmi.trial import TRIAL_DEADLINE_S, try_models
+from twinbench.adapters.ssp import STRUCTURE_NAME, read_structure
 from twinbench.core.bundle import (
     Connection,
     ModelSummary,
@@ -145,8 +147,13 @@ def inspect_archive(path: Path) -> tuple[ModelSummary | None, list[Finding]]:
     return model.summary, [*model.findings, *warnings]
 
 
-def check_bundle(path: Path, *, cache: Path | None = None) -> BundleCheck:
+def check_bundle(path: Path, *, cache: Path | None = None, deadline_s: float = TRIAL_DEADLINE_S) -> BundleCheck:
     """Check a folder or zip with FMUs and an interconnection file; each FMU is tried in a process of its own.
+
+    Args:
+        path: The folder, zip or SSP.
+        cache: Folder in which FMUs stay unpacked, one user's own; temporary unless said.
+        deadline_s: Time an FMU has for its trial.
 
     Raises:
         BundleError: If a file cannot be read at all.
@@ -158,12 +165,18 @@ def check_bundle(path: Path, *, cache: Path | None = None) -> BundleCheck:
         ]
         broken = {finding.where for finding in blocking(check.findings)}
         sound = tuple(model for model in check.models if f"{model.name}.fmu" not in broken)
-        found += try_models(replace(bundle.models(), models=sound, start_values={}))
+        found += try_models(replace(bundle.models(), models=sound), deadline_s=deadline_s)
     return BundleCheck((*check.findings, *found), check.models, check.connections)
 
 
-def stage_model(path: Path, cache: Path) -> StagedModel:
-    """Unpack an FMU, once for the same content, and read what it says about itself."""
+def stage_model(path: Path, cache: Path, *, name: str = "") -> StagedModel:
+    """Unpack an FMU, once for the same content, and read what it says about itself.
+
+    Args:
+        path: The FMU.
+        cache: Where it is unpacked.
+        name: What it is called; by its file unless said.
+    """
     sha256 = sha256_of(path) if path.is_file() else ""
     folder = cache / sha256
     if not (sha256 and folder.is_dir()):
@@ -175,7 +188,7 @@ def stage_model(path: Path, cache: Path) -> StagedModel:
             if findings:
                 return StagedModel(folder, None, tuple(findings))
             _move_into_place(target, folder)
-    summary, described = describe(path.stem, sha256, folder)
+    summary, described = describe(name or path.stem, sha256, folder)
     return StagedModel(folder, summary, tuple(described))
 
 
@@ -208,21 +221,30 @@ def open_bundle(path: Path, *, cache: Path | None = None) -> Iterator[StagedBund
 
 
 def _stage_folder(path: Path, folder: Path, cache: Path) -> StagedBundle:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    archives = [path for path in files if path.suffix.lower() == ".fmu"]
-    findings = _check_archives(folder, archives, files)
-    staged = {path.stem: stage_model(path, cache) for path in archives}
+    if (folder / STRUCTURE_NAME).is_file():
+        structure = read_structure(folder)
+        archives = {component.name: component.file for component in structure.components}
+        start_values = {component.name: component.start_values for component in structure.components}
+        connections, findings = list(structure.connections), list(structure.findings)
+        if not archives:
+            findings += [_error("BUNDLE-NO-FMU", path.name, "holds no FMU that can be used", "Add at least one.")]
+    else:
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        found = [file for file in files if file.suffix.lower() == ".fmu"]
+        archives, start_values = {file.stem: file for file in found}, {}
+        documents = [file for file in files if is_interconnection_name(file.name)]
+        connections, wiring = _read_wiring(documents, len(found))
+        findings = [*_check_archives(folder, found, files), *wiring]
+    staged = {name: stage_model(file, cache, name=name) for name, file in archives.items()}
     findings += [finding for model in staged.values() for finding in model.findings]
     models = [model.summary for model in staged.values() if model.summary]
-    connections, wiring = _read_wiring([path for path in files if is_interconnection_name(path.name)], models)
-    findings += wiring
-    complete = len(models) == len(archives)
-    if complete:  # else each reference to a refused FMU would be a finding of its own
+    resolved: list[Connection] = []
+    if len(models) == len(archives):  # else each reference to a refused FMU would be a finding of its own
         resolved, faults = resolve_connections(models, connections)
         findings += [*faults, *loop_findings({model.name: model.variables for model in models}, resolved)]
-    check = BundleCheck(tuple(findings), tuple(models), tuple(resolved if complete else ()))
+    check = BundleCheck(tuple(findings), tuple(models), tuple(resolved))
     folders = {name: model.folder for name, model in staged.items()}
-    return StagedBundle(path, check, folders, {path.stem: path for path in archives})
+    return StagedBundle(path, check, folders, archives, start_values)
 
 
 def _check_archives(folder: Path, archives: list[Path], files: list[Path]) -> list[Finding]:
@@ -230,12 +252,13 @@ def _check_archives(folder: Path, archives: list[Path], files: list[Path]) -> li
         alone = (folder / "modelDescription.xml").is_file()
         hint = "Put this FMU into a folder, beside inter_connection.json." if alone else "Add at least one .fmu file."
         return [_error("BUNDLE-NO-FMU", folder.name, f"holds {len(files)} files but no .fmu", hint)]
-    twice = sorted({path.name for path in archives if sum(path.stem == other.stem for other in archives) > 1})
+    names = Counter(path.stem for path in archives)
+    twice = sorted({path.name for path in archives if names[path.stem] > 1})
     hint = "Keep one: references name an FMU by its file."
     return [_error("BUNDLE-FMU-TWICE", name, "there are two FMUs of this name", hint) for name in twice]
 
 
-def _read_wiring(documents: list[Path], models: list[ModelSummary]) -> tuple[list[Connection], list[Finding]]:
+def _read_wiring(documents: list[Path], models: int) -> tuple[list[Connection], list[Finding]]:
     if not documents:
         hint = "Add inter_connection.json; for a single FMU it may hold an empty list: []."
         return [], [_error("BUNDLE-NO-CONNECTIONS-FILE", "inter_connection.json", "is missing", hint)]
@@ -247,8 +270,8 @@ def _read_wiring(documents: list[Path], models: list[ModelSummary]) -> tuple[lis
         message = f"is larger than {_INTERCONNECTION_LIMIT_BYTES} bytes"
         return [], [_error("BUNDLE-CONNECTIONS-MALFORMED", path.name, message, "List each connection once.")]
     connections, findings = parse_connections(path.read_bytes(), where=path.name)
-    if not (connections or findings) and len(models) > 1:
-        message = f"connects nothing, though there are {len(models)} FMUs"
+    if not (connections or findings) and models > 1:
+        message = f"connects nothing, though there are {models} FMUs"
         hint = "Add the connections, unless the FMUs are meant to run side by side."
         findings = [Finding("BUNDLE-NO-CONNECTIONS", Severity.WARNING, path.name, message, hint)]
     return connections, findings

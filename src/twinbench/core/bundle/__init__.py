@@ -14,10 +14,11 @@ from twinbench.core.bundle.document import (
     parse_connections,
     suggestion,
 )
-from twinbench.core.bundle.units import Unit, conversion
+from twinbench.core.bundle.units import BASE_UNITS, Unit, conversion
 from twinbench.core.bundle.wiring import check_wiring, resolve_connections
 
 __all__ = [
+    "BASE_UNITS",
     "INTERCONNECTION_NAMES",
     "NUMERIC_TYPES",
     "Connection",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Unit", "conversion"]
+__all__ = ["BASE_UNITS", "Unit", "conversion"]
 
-_RAD = 7
+BASE_UNITS = ("kg", "m", "s", "A", "K", "mol", "cd", "rad")
+_RAD = BASE_UNITS.index("rad")
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Unit:
     """A unit by its definition.
 
     Attributes:
-        exponents: Of kg, m, s, A, K, mol, cd, rad.
+        exponents: Of each of :data:`BASE_UNITS`.
     """
 
     exponents: tuple[int, ...]

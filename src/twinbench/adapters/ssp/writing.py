@@ -1,0 +1,172 @@
+"""Writes an SSP archive: the structure and, below ``resources/``, the FMUs as they are.
+
+The same content gives the same bytes. Version 1.0 is written where it suffices, 2.0 for types and arrays of FMI 3.0.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from twinbench.core.bundle import BASE_UNITS, Connection, ModelSummary, Variable
+
+__all__ = ["write_ssp"]
+
+_SSP = "http://ssp-standard.org/SSP1/"
+_SPACES = {
+    "ssc": f"{_SSP}SystemStructureCommon",
+    "ssd": f"{_SSP}SystemStructureDescription",
+    "ssv": f"{_SSP}SystemStructureParameterValues",
+}
+_TYPES_1 = {"Float64": "Real", "Int32": "Integer", "Boolean": "Boolean", "String": "String", "Enumeration": "Integer"}
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def write_ssp(
+    output: Path,
+    *,
+    name: str,
+    models: Sequence[ModelSummary],
+    files: Mapping[str, Path],
+    connections: Sequence[Connection],
+    start_values: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Write an archive.
+
+    Args:
+        output: The file; it appears when it is complete.
+        name: What the system is called.
+        models: The FMUs.
+        files: FMU -> its file.
+        connections: How they are wired.
+        start_values: FMU -> variable -> value as text.
+    """
+    values = start_values or {}
+    partial = output.with_name(f"{output.name}.part")
+    with zipfile.ZipFile(partial, "w") as archive:
+        _add(archive, "SystemStructure.ssd", _structure(name, models, connections, values), zipfile.ZIP_DEFLATED)
+        for model in sorted(models, key=lambda model: model.name):
+            _add(archive, f"resources/{model.name}.fmu", files[model.name].read_bytes(), zipfile.ZIP_STORED)
+    partial.replace(output)
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes, compression: int) -> None:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.compress_type, entry.external_attr = compression, 0o644 << 16
+    archive.writestr(entry, content)
+
+
+def _structure(
+    name: str,
+    models: Sequence[ModelSummary],
+    connections: Sequence[Connection],
+    start_values: Mapping[str, Mapping[str, str]],
+) -> bytes:
+    shown = {model.name: _shown(model, start_values.get(model.name, {})) for model in models}
+    is_old = all(v.type in _TYPES_1 and not v.dimensions for variables in shown.values() for v in variables)
+    for prefix, space in _SPACES.items():
+        ElementTree.register_namespace(prefix, space)
+    root = Element(_tag("ssd", "SystemStructureDescription"), name=name, version="1.0" if is_old else "2.0")
+    system = SubElement(root, _tag("ssd", "System"), name=name)
+    elements = SubElement(system, _tag("ssd", "Elements"))
+    for model in sorted(models, key=lambda model: model.name):
+        _component(elements, model, shown[model.name], start_values.get(model.name, {}), is_old=is_old)
+    if connections:
+        wiring = SubElement(system, _tag("ssd", "Connections"))
+        for connection in connections:
+            _connection(wiring, connection)
+    _units(root, [variable for variables in shown.values() for variable in variables])
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
+
+
+def _shown(model: ModelSummary, start_values: Mapping[str, str]) -> list[Variable]:
+    """Inputs, outputs, and what is given a value."""
+    return [v for v in model.variables.values() if v.causality in ("input", "output") or v.name in start_values]
+
+
+def _units(root: Element, variables: Sequence[Variable]) -> None:
+    """What the units of the connectors are, as the FMUs define them."""
+    used = {v.unit: v.unit_definition for v in variables if v.unit and v.type.startswith("Float")}
+    if not used:
+        return
+    units = SubElement(root, _tag("ssd", "Units"))
+    for name in sorted(used):
+        unit = SubElement(units, _tag("ssc", "Unit"), name=name)
+        base = SubElement(unit, _tag("ssc", "BaseUnit"))
+        definition = used[name]
+        if definition is None:
+            continue
+        for quantity, exponent in zip(BASE_UNITS, definition.exponents, strict=True):
+            if exponent:
+                base.set(quantity, str(exponent))
+        if (definition.factor, definition.offset) != (1.0, 0.0):
+            base.set("factor", repr(definition.factor))
+            base.set("offset", repr(definition.offset))
+
+
+def _component(
+    elements: Element,
+    model: ModelSummary,
+    shown: Sequence[Variable],
+    values: Mapping[str, str],
+    *,
+    is_old: bool,
+) -> None:
+    component = SubElement(
+        elements,
+        _tag("ssd", "Component"),
+        name=model.name,
+        type="application/x-fmu-sharedlibrary",
+        source=f"resources/{quote(model.name)}.fmu",
+    )
+    connectors = SubElement(component, _tag("ssd", "Connectors"))
+    for variable in shown:
+        kind = variable.causality if variable.causality in ("input", "output") else "parameter"
+        connector = SubElement(connectors, _tag("ssd", "Connector"), name=variable.name, kind=kind)
+        type_ = SubElement(connector, _tag("ssc", _type(variable, is_old)))
+        if variable.unit and variable.type.startswith("Float"):
+            type_.set("unit", variable.unit)
+        for length in variable.dimensions:
+            SubElement(connector, _tag("ssc", "Dimension"), size=str(length))
+    if not values:
+        return
+    binding = SubElement(SubElement(component, _tag("ssd", "ParameterBindings")), _tag("ssd", "ParameterBinding"))
+    held = SubElement(binding, _tag("ssd", "ParameterValues"))
+    version = "1.0" if is_old else "2.0"
+    parameters = SubElement(
+        SubElement(held, _tag("ssv", "ParameterSet"), version=version, name="start values"), _tag("ssv", "Parameters")
+    )
+    for name in sorted(values):
+        parameter = SubElement(parameters, _tag("ssv", "Parameter"), name=name)
+        SubElement(parameter, _tag("ssv", _type(model.variables.get(name), is_old)), value=values[name])
+
+
+def _type(variable: Variable | None, is_old: bool) -> str:
+    if variable is None:
+        return "String"
+    if is_old:
+        return _TYPES_1[variable.type]
+    return "Int64" if variable.type == "Enumeration" else variable.type
+
+
+def _connection(wiring: Element, connection: Connection) -> None:
+    made = SubElement(
+        wiring,
+        _tag("ssd", "Connection"),
+        startElement=connection.source.model,
+        startConnector=connection.source.signal,
+        endElement=connection.target.model,
+        endConnector=connection.target.signal,
+    )
+    if connection.is_transformed or (connection.factor, connection.offset) != (1.0, 0.0):
+        given = {"factor": repr(connection.factor), "offset": repr(connection.offset)}
+        SubElement(made, _tag("ssc", "LinearTransformation"), given)
+
+
+def _tag(prefix: str, name: str) -> str:
+    return f"{{{_SPACES[prefix]}}}{name}"

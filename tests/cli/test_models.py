@@ -1,0 +1,124 @@
+"""What a digital twin sends is built into one file and simulated, once or many times, as the options say."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from tests.fakes import INCLUDE
+from twinbench.cli import main
+
+BUNDLE = str(INCLUDE / "fmus")
+BATTERY = "FMU_Battery_Model"
+TIMES = ["--stop-time", "60", "--step-size", "1"]
+
+
+@pytest.fixture
+def twinbench(tmp_path, monkeypatch):
+    """Run a command in a folder of its own; returns its exit code and its output."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "input.csv").write_text(
+        "timestamp,Current_Profile,Ambient_Temperature,Initial_SoC,Initial_Temperature\n0,-5,25,90,25\n600,-5,25,90,25\n"
+    )
+
+    def run(*arguments):
+        done = CliRunner().invoke(main, list(map(str, arguments)))
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.output
+
+    return run
+
+
+def rows(path) -> list[list[float]]:
+    with path.open(newline="") as file:
+        return [list(map(float, row)) for row in list(csv.reader(file))[1:]]
+
+
+def test_one_file_is_built_that_runs_as_the_bundle_does(twinbench, tmp_path):
+    code, told = twinbench("build", BUNDLE, "-o", "model.ssp", "--json")
+    assert (code, json.loads(told)["connections"]) == (0, 12)
+
+    twinbench("simulate", BUNDLE, *TIMES, "--stimuli", "input.csv", "-o", "a.csv")
+    twinbench("simulate", "model.ssp", *TIMES, "--stimuli", "input.csv", "-o", "b.csv")
+
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert len(rows(tmp_path / "a.csv")) == 61
+    assert twinbench("check", "model.ssp")[0] == 0
+
+
+def test_start_values_can_be_built_in(twinbench, tmp_path):
+    twinbench("build", BUNDLE, "--set", f"FMU_Input_Handler.Stimuli_File={tmp_path / 'input.csv'}", "-o", "m.ssp")
+
+    code, text = twinbench("simulate", "m.ssp", *TIMES, "-o", "a.csv", "--json")
+
+    assert (code, json.loads(text)["status"]) == (0, "completed")
+
+
+def test_a_bundle_with_errors_is_not_built(twinbench, tmp_path):
+    (tmp_path / "empty").mkdir()
+
+    code, text = twinbench("build", "empty", "-o", "m.ssp")
+
+    assert code == 1
+    assert "BUNDLE-NO-FMU" in text
+    assert not (tmp_path / "m.ssp").exists()
+
+
+def test_a_scheme_and_the_rows_are_chosen(twinbench, tmp_path):
+    options = [*TIMES, "--stimuli", "input.csv", "--record", "FMU_Output_Handler.Current_Profile"]
+
+    twinbench("simulate", BUNDLE, *options, "-o", "jacobi.csv")
+    twinbench("simulate", BUNDLE, *options, "--scheme", "sorted", "--record-every", 25, "-o", "sorted.csv")
+
+    assert [row[0] for row in rows(tmp_path / "sorted.csv")] == [0, 25, 50, 60]
+    assert {row[1] for row in rows(tmp_path / "sorted.csv")} == {-5.0}
+    assert rows(tmp_path / "jacobi.csv")[2][1] == -5.0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--scheme", "newton"], "'newton' is not one of"),
+        (["--every", "A"], "'A' is not FMU=N"),
+        (["--every", "A=0"], "'A=0' is not FMU=N"),
+        (["--record-every", "0"], "0 is not in the range"),
+        (["--points", "nowhere.csv"], "does not exist"),
+    ],
+)
+def test_options_that_make_no_sense_are_a_matter_of_usage(twinbench, options, words):
+    code, text = twinbench("simulate", BUNDLE, *TIMES, *options, "-o", "a.csv")
+
+    assert code == 2
+    assert words in text
+
+
+def test_many_points_are_run_and_resumed(twinbench, tmp_path):
+    (tmp_path / "points.csv").write_text(
+        f"run,FMU_Input_Handler.Stimuli_File,{BATTERY}.Initial_SoC_In\n"
+        f"1,{tmp_path}/input.csv,90\n2,nowhere.csv,90\n3,{tmp_path}/input.csv,80\n"
+    )
+    command = ["simulate", BUNDLE, *TIMES, "--points", "points.csv", "--workers", 2, "-o", "many"]
+
+    code, text = twinbench(*command)
+    again = json.loads(twinbench(*command, "--json")[1])
+
+    assert code == 1
+    assert "run 2: failed" in text
+    assert (again["points"], again["done_before"], again["failed"]) == (3, 2, 1)
+    assert pq.read_table(tmp_path / "many/run-000001.parquet").num_rows == 61
+    summary = json.loads((tmp_path / "many/run-000002.json").read_text())
+    assert "nowhere.csv" in summary["message"]
+
+
+def test_the_time_of_each_fmu_is_shown(twinbench):
+    options = ["--stop-time", "600", "--step-size", "0.1", "--stimuli", "input.csv", "-o", "a.csv"]
+
+    _, text = twinbench("simulate", BUNDLE, *options)
+
+    assert "real_time_factor" in text
+    assert BATTERY in text
+    assert "%" in text
