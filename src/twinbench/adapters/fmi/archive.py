@@ -82,7 +82,7 @@ def _unpack_all(archive: Path, opened: zipfile.ZipFile, folder: Path, limits: Li
     places: set[PurePosixPath] = set()
     for entry in entries:
         place = _safe_place(archive.name, entry)
-        if place in places:
+        if place in places and not entry.is_dir():
             message = f"{entry.filename!r} is in the archive twice"
             raise _RefusedError("BUNDLE-ZIP-PATH", archive.name, message, "Build the archive anew.")
         places.add(place)

@@ -5,7 +5,7 @@ again; see :mod:`twinbench.core.cosim.tape` for what its rows say and :mod:`twin
 same in plain Python. Everything the kernel needs is in this file, because Numba's cache notices changes only here.
 
 The GIL is released; but Python runs signal handlers only between two calls of :func:`run`, so a caller gives it a time
-by which it returns: it looks at the clock after 1, 2, 4, 8 and then each 16 steps.
+by which it returns: it looks at the clock each 64 steps, and after each step where steps take long.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def run(
 ):
     """Execute a tape from where its state says; see :func:`twinbench.core.cosim.interpreter.run`."""
     k, op, row, due, iterations = state[_K], state[_OP], state[_ROW], state[_DUE], state[_ITERATIONS]
-    n_ops, n_recorded, done = tape.shape[0], recorded.shape[0], 0
+    n_ops, n_recorded, done, look_at, seen_ns = tape.shape[0], recorded.shape[0], 0, 1, 0
     exit_ = -1
     while exit_ < 0:
         time_s = start_s + k * step_s
@@ -348,7 +348,11 @@ def run(
                 clock[3] = clock[2]
             clock[3] -= 1
         done += 1
-        if (done & (done - 1) == 0 or done & 15 == 0) and _clock(clock[0], clock[1]) > deadline_ns:
-            exit_ = _PAUSE
+        if done == look_at:
+            now_ns = _clock(clock[0], clock[1])
+            if now_ns > deadline_ns:
+                exit_ = _PAUSE
+            look_at += min(64, done) if now_ns - seen_ns < 1_000_000 or seen_ns == 0 else 1
+            seen_ns = now_ns
     state[_K], state[_OP], state[_ROW], state[_DUE], state[_ITERATIONS] = k, op, row, due, iterations
     return exit_
