@@ -1,4 +1,4 @@
-"""How fast wired FMUs are run, beside the peers from PyPI and a hand-written loop in C: same FMUs, wiring and step, one run.
+"""How fast wired FMUs are run, beside peers from PyPI and a hand-written loop in C: same FMUs, wiring, step, run.
 
     make bench                                         installs the peers (extra ``bench``) and runs this with others
     python benchmarks/cosim.py [--rounds 5] [--only light2 two2] [--without points discharges shell]

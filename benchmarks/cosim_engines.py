@@ -1,8 +1,8 @@
 """The engines that ``cosim.py`` compares: ours, the peers from PyPI, and the floor in C.
 
-Each runs a system of ``cosim_models.py`` in a process of its own, since some start thread pools. An engine is a function
-``(bundle, system, steps, rounds) -> (values or None, [(cpu_s, wall_s), ...])``: the outputs it recorded at the end, in
-the order of ``system.outputs`` (a whole table for ours, the floor and the FMPy loop), and what each round took.
+Each runs a system of ``cosim_models.py`` in a process of its own, since some start thread pools. An engine is
+a function ``(bundle, system, steps, rounds) -> (values, [(cpu_s, wall_s), ...])``: the outputs it recorded, in the order of
+``system.outputs`` (at least those of the last communication point), and what each round took.
 """
 
 from __future__ import annotations
@@ -41,24 +41,22 @@ class Clock:
 
 
 def twinbench(bundle: Path, system: Wired, steps: int, rounds: int) -> tuple[np.ndarray, Times]:
-    """Ours: all outputs recorded at each communication point, as the command line does it."""
+    """Ours: all outputs recorded at each communication point and handed over block by block."""
     from twinbench.adapters.fmi import open_bundle
     from twinbench.adapters.fmi.session import Session
     from twinbench.core.cosim import Experiment
 
     clock = Clock()
     record = tuple(f"{name}.{variable}" for name, variable in system.outputs)
-    experiment = Experiment(
-        stop_time=steps * system.step_s, step_size=system.step_s, record=record, block_rows=steps + 1
-    )
+    experiment = Experiment(stop_time=steps * system.step_s, step_size=system.step_s, record=record)
     with open_bundle(bundle) as opened:
         session = Session(opened.models(), dict.fromkeys(system.models, "state"))
-        for _ in session.run({}, Experiment(stop_time=1.0, step_size=system.step_s)):
-            pass
+        table = np.concatenate([block.values for block in session.run({}, experiment)])  # not timed: for comparison
         for _ in range(rounds):
             with clock.round():
-                blocks = [block.values for block in session.run({}, experiment)]
-    return np.concatenate(blocks), clock.times
+                for _ in session.run({}, experiment):
+                    pass
+    return table, clock.times
 
 
 def floor(bundle: Path, system: Wired, steps: int, rounds: int) -> tuple[np.ndarray, Times]:

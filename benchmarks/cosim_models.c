@@ -1,8 +1,8 @@
 /* Tiny FMUs to time a co-simulation loop with; FMI 3.0, or FMI 2.0 with -DFMI2. Values lie under their value references.
    Calls check the state of the instance and each value reference, as generated code does, unless -DBARE.
-   MODEL=1 Oscillator  Van der Pol, explicit Euler, 4 internal steps: x0 (1), x1 (2), mu (3)
+   MODEL=1 Oscillator  Van der Pol, explicit Euler, 10 internal steps: x0 (1), x1 (2), mu (3)
    MODEL=2 Gain        direct feed-through: u (1), y = k u (2), k (3)
-   MODEL=3 Mass        f (1), x (2), v (3); 4 internal steps
+   MODEL=3 Mass        f (1), x (2), v (3); 10 internal steps
    MODEL=4 Spring      x (1), v (2), f = -(k x + d v) (3), k (4)
    MODEL=5 Filter      u (1), y (2): 60 internal Euler steps of a lag, about 0.3 us
    FMI functions that are not here are made as stubs that return an error (cosim_models.py). */
@@ -17,7 +17,7 @@ typedef struct { double v[8]; double time; int state; bool dirty; } Model;
 #define CHECK(m)
 #define KNOWN(vr)
 #else
-#define INNER 4
+#define INNER 10
 #define CHECK(m) if (!m || m->state < 1 || m->state > 4) return 3
 #define KNOWN(vr) switch (vr) { case 1: case 2: case 3: case 4: break; default: return 3; }
 #endif

@@ -4,7 +4,8 @@ coupling      which scheme, which rates, what is done with algebraic loops
 order         who comes first, and where the loops are
 system        the acts of a scheme
 tape          acts compiled to operations whose addresses are data
-opcodes       the vocabulary of a tape
+opcodes       the vocabulary of a tape and of its frame
+frame         what a run is made of, in one array
 kernel        executes a tape at native speed (Numba)
 interpreter   the same in plain Python: the oracle
 simulate      runs and records

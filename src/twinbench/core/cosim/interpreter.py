@@ -6,15 +6,13 @@ It needs no compiler and no start-up, and says what the operations mean; it is a
 from __future__ import annotations
 
 import ctypes
+import math
 import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from twinbench.core.cosim.opcodes import TYPE_CODES, Exit, Op, State
+from twinbench.core.cosim.opcodes import COLUMNS, TYPE_CODES, Exit, Op, Word
 
 __all__ = ["run"]
 
@@ -22,16 +20,24 @@ _ADDRESS, _SIZE, _STATUS = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
 _PROTOTYPES = {
     Op.ACCESS3: ctypes.CFUNCTYPE(_STATUS, _ADDRESS, _ADDRESS, _SIZE, _ADDRESS, _SIZE),
     Op.ACCESS2: ctypes.CFUNCTYPE(_STATUS, _ADDRESS, _ADDRESS, _SIZE, _ADDRESS),
-    Op.STEP3: ctypes.CFUNCTYPE(
-        _STATUS, _ADDRESS, ctypes.c_double, ctypes.c_double, ctypes.c_bool, *[ctypes.c_void_p] * 4
-    ),
+    Op.STEP3: ctypes.CFUNCTYPE(_STATUS, _ADDRESS, ctypes.c_double, ctypes.c_double, ctypes.c_bool, *[_ADDRESS] * 4),
     Op.STEP2: ctypes.CFUNCTYPE(_STATUS, _ADDRESS, ctypes.c_double, ctypes.c_double, ctypes.c_int),
 }
-_STORED = [np.dtype(name) for name in TYPE_CODES]
+_C_TYPES: dict[str, Any] = {
+    "f8": ctypes.c_double,
+    "f4": ctypes.c_float,
+    "i1": ctypes.c_int8,
+    "u1": ctypes.c_uint8,
+    "i2": ctypes.c_int16,
+    "u2": ctypes.c_uint16,
+    "i4": ctypes.c_int32,
+    "u4": ctypes.c_uint32,
+    "i8": ctypes.c_int64,
+    "u8": ctypes.c_uint64,
+}
+_STORED = [_C_TYPES[name] for name in TYPE_CODES]
+_WORD, _WIDTH = 8, 8 * COLUMNS
 _SUCCESS = 1  # FMI status: OK is 0, warning is 1
-
-_Floats = NDArray[np.float64]
-_Integers = NDArray[np.int64]
 
 
 @cache
@@ -39,80 +45,55 @@ def _function(op: Op, address: int) -> Callable[..., int]:
     return _PROTOTYPES[op](address)
 
 
-def run(
-    tape: _Integers,
-    index: _Integers,
-    numbers: _Floats,
-    arena: _Floats,
-    rows: _Floats,
-    recorded: _Integers,
-    limits: _Integers,
-    bounds: _Floats,
-    told: _Integers,
-    state: _Integers,
-    clock: _Integers,
-    busy_ns: _Integers,
-    start_s: float,
-    step_s: float,
-    last: int,
-    deadline_ns: int,
-) -> int:
-    """Execute a tape from where its state says, until there is something to say.
+def _values(type_: Any, address: int, n: int) -> Any:
+    """The values at an address, as an array that can be changed."""
+    return (type_ * n).from_address(address)
+
+
+def _numbers(address: int, n: int) -> Any:
+    return _values(ctypes.c_double, address, n)
+
+
+def _integers(address: int, n: int) -> Any:
+    return _values(ctypes.c_int64, address, n)
+
+
+def _number(address: int) -> float:
+    return float(ctypes.c_double.from_address(address).value)
+
+
+def run(frame: int) -> int:
+    """Execute a tape from where its frame says, until there is something to say.
 
     Args:
-        tape: Operations, shape (n, 9), see :mod:`twinbench.core.cosim.opcodes`.
-        index: Places in the arena.
-        numbers: Factor and offset of each transformed value; tolerance and limit of each loop. Shape (n, 2).
-        arena: All values that are not looked at as bytes.
-        rows: Where recorded signals are written, shape (n_rows, n_recorded).
-        recorded: Their places in the arena.
-        limits: Place of a signal that ends the run, and of the current whose sign counts or -1. Shape (n, 2).
-        bounds: Lowest and highest value of each.
-        told: Where FMI 3.0 instances say event, terminate, early return and last successful time; 4 for each.
-        state: See :class:`~twinbench.core.cosim.opcodes.State`; changed in place.
-        clock: Not used here: address of ``clock_gettime`` and of room for a ``timespec``; period of the samples of
-            how long a step takes, countdown to the next, how many there were.
-        busy_ns: Sampled time of each instance; not used here.
-        start_s: Communication point k is at ``start_s + k * step_s``.
-        step_s: See *start_s*.
-        last: Number of the last communication point.
-        deadline_ns: Return at the end of the step in which the monotonic clock passes it.
+        frame: Address of the frame, see :class:`~twinbench.core.cosim.opcodes.Word`; it is changed in place.
 
     Returns:
         An :class:`~twinbench.core.cosim.opcodes.Exit`.
     """
-    machine = _Machine(tape.tolist(), index, numbers, arena, rows, recorded, limits, bounds, told, state, last)
+    machine = _Machine(frame)
+    words = machine.words
     while True:
-        k = int(state[State.STEP])
-        exit_ = machine.one_step(k, start_s, step_s)
+        exit_ = machine.one_step()
         if exit_ is not None:
             return exit_
-        state[State.STEP], state[State.OP] = k + 1, state[State.START]
-        if time.monotonic_ns() > deadline_ns:
+        words[Word.STEP] += 1
+        words[Word.NEXT] = words[Word.REPEATED]
+        if time.monotonic_ns() > words[Word.DEADLINE_NS]:
             return Exit.PAUSE
 
 
 class _Machine:
     """What the operations do."""
 
-    def __init__(
-        self,
-        tape: list[list[int]],
-        index: _Integers,
-        numbers: _Floats,
-        arena: _Floats,
-        rows: _Floats,
-        recorded: _Integers,
-        limits: _Integers,
-        bounds: _Floats,
-        told: _Integers,
-        state: _Integers,
-        last: int,
-    ) -> None:
-        self.tape, self.index, self.numbers, self.arena, self.rows = tape, index, numbers, arena, rows
-        self.recorded, self.limits, self.bounds, self.told = recorded, limits, bounds, told
-        self.state, self.last = state, last
+    def __init__(self, frame: int) -> None:
+        self.words = _integers(frame, len(Word))
+        self.start_s, self.step_s = (_number(frame + _WORD * word) for word in (Word.START_S, Word.STEP_S))
         self._does: dict[int, Callable[[list[int]], Exit | None]] = {
+            Op.ACCESS3: self._access,
+            Op.ACCESS2: self._access,
+            Op.STEP3: self._step,
+            Op.STEP2: self._step,
             Op.GATHER: self._gather,
             Op.AFFINE: self._affine,
             Op.COPY_BYTES: self._copy_bytes,
@@ -120,58 +101,60 @@ class _Machine:
             Op.ENCODE: self._encode,
             Op.RECORD: self._record,
             Op.ITERATE: self._iterate,
-            Op.ACCESS3: self._access,
-            Op.ACCESS2: self._access,
         }
 
-    def one_step(self, k: int, start_s: float, step_s: float) -> Exit | None:
+    def one_step(self) -> Exit | None:
         """From one communication point to the next; None if nothing keeps it from going on."""
-        while (op := int(self.state[State.OP])) < len(self.tape):
-            row = self.tape[op]
-            self.state[State.OP] = op + 1
-            is_step = row[0] in (Op.STEP3, Op.STEP2)
-            exit_ = self._step(row, k, start_s, step_s) if is_step else self._does[row[0]](row)
+        words = self.words
+        while words[Word.NEXT] < words[Word.TAPE_END]:
+            row = list(_integers(words[Word.NEXT], COLUMNS))
+            words[Word.NEXT] += _WIDTH
+            exit_ = self._does[row[0]](row)
             if exit_ is not None:
                 return exit_
         return None
 
-    def _step(self, row: list[int], k: int, start_s: float, step_s: float) -> Exit | None:
+    def _stay(self, exit_: Exit) -> Exit:
+        self.words[Word.NEXT] -= _WIDTH
+        return exit_
+
+    def _step(self, row: list[int]) -> Exit | None:
         op, who, function, component, place, *_, every = row
+        k = self.words[Word.STEP]
         if (k + 1) % every:
             return None
-        at = (start_s + (k + 1 - every) * step_s, every * step_s)
+        at = (self.start_s + (k + 1 - every) * self.step_s, every * self.step_s)
+        told = False
         if op == Op.STEP3:
             status = _function(Op.STEP3, function)(component, *at, True, place, place + 8, place + 16, place + 24)
-            told = bool(self.told[4 * who : 4 * who + 3].any())
+            told = any(_integers(place, 3))
         else:
-            status, told = _function(Op.STEP2, function)(component, *at, 1), False
+            status = _function(Op.STEP2, function)(component, *at, 1)
         if status <= _SUCCESS and not told:
             return None
-        self.state[State.INSTANCE], self.state[State.STATUS] = who, status
+        self.words[Word.INSTANCE], self.words[Word.STATUS] = who, status
         return Exit.STEP
 
     def _access(self, row: list[int]) -> Exit | None:
         op, who, function, component, references, n_references, values, n_values, every = row
-        if int(self.state[State.STEP]) % every:
+        if self.words[Word.STEP] % every:
             return None
         sizes = (n_values,) if op == Op.ACCESS3 else ()
         status = _function(Op(op), function)(component, references, n_references, values, *sizes)
         if status <= _SUCCESS:
             return None
-        self.state[State.INSTANCE], self.state[State.STATUS] = who, status
-        self.state[State.OP] -= 1
-        return Exit.STATUS
+        self.words[Word.INSTANCE], self.words[Word.STATUS] = who, status
+        return self._stay(Exit.STATUS)
 
     def _gather(self, row: list[int]) -> None:
-        _, _, first, n, target, *_ = row
-        for j in range(n):
-            self.arena[target + j] = self.arena[self.index[first + j]]
+        _, _, sources, n, target, *_ = row
+        _numbers(target, n)[:] = [_number(place) for place in _integers(sources, n)]
 
     def _affine(self, row: list[int]) -> None:
-        _, _, first, n, target, *_ = row
+        _, _, numbers, n, target, *_ = row
+        values, transforms = _numbers(target, n), _numbers(numbers, 2 * n)
         for j in range(n):
-            factor, offset = self.numbers[first + j]
-            self.arena[target + j] = self.arena[target + j] * factor + offset
+            values[j] = values[j] * transforms[2 * j] + transforms[2 * j + 1]
 
     def _copy_bytes(self, row: list[int]) -> None:
         _, _, source, n, target, *_ = row
@@ -179,64 +162,59 @@ class _Machine:
 
     def _decode(self, row: list[int]) -> None:
         _, _, source, n, target, type_, *_ = row
-        self.arena[target : target + n] = _memory(source, n, type_)
+        _numbers(target, n)[:] = list(map(float, _values(_STORED[type_], source, n)))
 
     def _encode(self, row: list[int]) -> None:
-        _, _, first, n, target, type_, *_ = row
-        _memory(target, n, type_)[:] = self.arena[first : first + n]
+        _, _, source, n, target, type_, *_ = row
+        cast = float if type_ <= TYPE_CODES["f4"] else int
+        _values(_STORED[type_], target, n)[:] = [cast(value) for value in _numbers(source, n)]
 
     def _record(self, _: list[int]) -> Exit | None:
-        state = self.state
-        values = self.arena[self.recorded]
-        self.rows[state[State.ROW]] = values
+        words = self.words
+        n = words[Word.N_RECORDED]
+        values = [_number(place) for place in _integers(words[Word.RECORDED], n)]
+        _numbers(words[Word.ROWS] + words[Word.ROW] * n * _WORD, n)[:] = values
         exit_ = self._ending(values)
-        if exit_ is None and state[State.DUE]:
-            state[State.DUE] -= 1
+        if exit_ is None and words[Word.DUE]:
+            words[Word.DUE] -= 1
             return None
-        state[State.ROW] += 1
-        if exit_ is None:
-            state[State.DUE] = state[State.STRIDE] - 1
-            exit_ = Exit.BLOCK if state[State.ROW] == len(self.rows) else None
-        else:
-            state[State.OP] -= 1
-        return exit_
+        words[Word.ROW] += 1
+        if exit_ is not None:
+            return self._stay(exit_)
+        words[Word.DUE] = words[Word.STRIDE] - 1
+        return Exit.BLOCK if words[Word.ROW] == words[Word.N_ROWS] else None
 
-    def _ending(self, values: _Floats) -> Exit | None:
+    def _ending(self, values: list[float]) -> Exit | None:
         """Why this communication point is the last one."""
-        wrong = np.flatnonzero(np.isnan(values))
-        if wrong.size:
-            self.state[State.WHICH] = wrong[-1]
+        words = self.words
+        wrong = [column for column, value in enumerate(values) if math.isnan(value)]
+        if wrong:
+            words[Word.WHICH] = wrong[-1]
             return Exit.NAN
-        for number, (place, current) in enumerate(self.limits.tolist()):
-            low, high = self.bounds[number]
-            sign = self.arena[current] if current >= 0 else 0.0
-            is_below = (current < 0 or sign < 0) and self.arena[place] < low
-            if is_below or ((current < 0 or sign > 0) and self.arena[place] > high):
-                self.state[State.WHICH] = number
+        n = words[Word.N_LIMITS]
+        places, bounds = _integers(words[Word.LIMITS], 2 * n), _numbers(words[Word.BOUNDS], 2 * n)
+        for limit in range(n):
+            value, current = _number(places[2 * limit]), places[2 * limit + 1]
+            sign = _number(current) if current else 0.0
+            is_below = (not current or sign < 0) and value < bounds[2 * limit]
+            if is_below or ((not current or sign > 0) and value > bounds[2 * limit + 1]):
+                words[Word.WHICH] = limit
                 return Exit.LIMIT
-        return Exit.END if self.state[State.STEP] >= self.last else None
+        return Exit.END if words[Word.STEP] >= words[Word.LAST] else None
 
     def _iterate(self, row: list[int]) -> Exit | None:
-        _, _, first, n, previous, start, number, *_ = row
-        values = self.arena[self.index[first : first + n]]
-        before = self.arena[previous : previous + n].copy()
-        self.arena[previous : previous + n] = values
-        tolerance, most = self.numbers[number]
-        if bool(np.all(np.abs(values - before) <= tolerance * (1.0 + np.abs(values)))):
-            self.state[State.ITERATIONS] = 0
+        _, _, sources, n, previous, first, numbers, *_ = row
+        values = [_number(place) for place in _integers(sources, n)]
+        before = list(_numbers(previous, n))
+        _numbers(previous, n)[:] = values
+        tolerance, most = _numbers(numbers, 2)
+        pairs = zip(values, before, strict=True)
+        if all(abs(value - old) <= tolerance * (1.0 + abs(value)) for value, old in pairs):
+            self.words[Word.ITERATIONS] = 0
             return None
-        self.state[State.ITERATIONS] += 1
-        if self.state[State.ITERATIONS] > most:
-            self.state[State.ITERATIONS] = 0
-            self.state[State.OP] -= 1
-            return Exit.LOOP
-        self.state[State.OP] = start
+        self.words[Word.ITERATIONS] += 1
+        if self.words[Word.ITERATIONS] > most:
+            self.words[Word.ITERATIONS] = 0
+            return self._stay(Exit.LOOP)
+        self.words[Word.NEXT] = first
         return None
-
-
-def _memory(address: int, n: int, type_: int) -> NDArray[Any]:
-    """The values at an address."""
-    stored = _STORED[type_]
-    raw = (ctypes.c_uint8 * (n * stored.itemsize)).from_address(address)
-    values: NDArray[Any] = np.frombuffer(memoryview(raw), dtype=stored)
-    return values

@@ -20,10 +20,14 @@ __all__ = ["run"]
 
 _ACCESS3, _ACCESS2, _STEP3, _STEP2, _GATHER, _AFFINE, _COPY_BYTES, _DECODE, _ENCODE, _RECORD, _ITERATE = range(11)
 _PAUSE, _BLOCK, _END, _LIMIT, _NAN, _STEP, _STATUS, _LOOP = range(8)
-_K, _OP, _ROW, _DUE, _STRIDE, _ITERATIONS, _WHO, _SAID, _WHICH, _START = range(10)
+_TAPE, _TAPE_END, _REPEATED, _RECORDED, _N_RECORDED, _ROWS, _N_ROWS, _LIMITS, _N_LIMITS, _BOUNDS = range(0, 80, 8)
+_TOLD, _BUSY, _CLOCK, _TIMESPEC, _SAMPLE_EVERY, _SAMPLE_IN, _SAMPLES, _START_S, _STEP_S, _LAST = range(80, 160, 8)
+_DEADLINE, _STRIDE, _K, _NEXT, _ROW, _DUE, _ITERATIONS, _WHO, _SAID, _WHICH = range(160, 240, 8)
 _STORED_AS = ("f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8")
-if (tuple(range(11)), tuple(range(8)), tuple(range(10)), 9, _STORED_AS) != CODES:
+if (tuple(range(11)), tuple(range(8)), tuple(range(30)), 9, _STORED_AS) != CODES:
     raise ImportError("kernel.py speaks another vocabulary than opcodes.py: change both.")
+
+_WIDTH = 72  # bytes of an operation
 
 _I8, _I32, _I64, _F64 = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.DoubleType()
 _STORED = (  # by type code, as in opcodes.TYPE_CODES: LLVM type, is signed
@@ -90,7 +94,7 @@ def _step2(typing, function, instance, time_s, step_s):
 
 
 @intrinsic
-def _clock(typing, function, place):
+def _time_ns(typing, function, place):
     """``clock_gettime(CLOCK_MONOTONIC)``, in ns; *place* has room for a ``timespec``."""
 
     def generate(context, builder, signature, a):
@@ -100,6 +104,48 @@ def _clock(typing, function, place):
         return builder.add(builder.mul(second, ir.Constant(_I64, 1_000_000_000)), part)
 
     return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
+def _integer(typing, address):
+    """The integer at an address."""
+
+    def generate(context, builder, signature, a):
+        return builder.load(builder.inttoptr(a[0], _I64.as_pointer()))
+
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def _number(typing, address):
+    """The float64 at an address."""
+
+    def generate(context, builder, signature, a):
+        return builder.load(builder.inttoptr(a[0], _F64.as_pointer()))
+
+    return types.float64(types.int64), generate
+
+
+@intrinsic
+def _put_integer(typing, address, value):
+    """Write an integer to an address."""
+
+    def generate(context, builder, signature, a):
+        builder.store(a[1], builder.inttoptr(a[0], _I64.as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def _put_number(typing, address, value):
+    """Write a float64 to an address."""
+
+    def generate(context, builder, signature, a):
+        builder.store(a[1], builder.inttoptr(a[0], _F64.as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.float64), generate
 
 
 def _loader(kind, is_signed):
@@ -197,162 +243,156 @@ def _store(code, address, value):
         _store_u8(address, value)
 
 
-_SIGNATURE = (
-    "i8(i8[:,::1], i8[::1], f8[:,::1], f8[::1], f8[:,::1], i8[::1], i8[:,::1], f8[:,::1], i8[::1], i8[::1], "
-    "i8[::1], i8[::1], f8, f8, i8, i8)"
-)
-
-
-@njit(_SIGNATURE, cache=True, nogil=True, error_model="numpy")
-def run(
-    tape,
-    index,
-    numbers,
-    arena,
-    rows,
-    recorded,
-    limits,
-    bounds,
-    told,
-    state,
-    clock,
-    busy_ns,
-    start_s,
-    step_s,
-    last,
-    deadline_ns,
-):
-    """Execute a tape from where its state says; see :func:`twinbench.core.cosim.interpreter.run`."""
-    k, op, row, due, iterations = state[_K], state[_OP], state[_ROW], state[_DUE], state[_ITERATIONS]
-    n_ops, n_recorded, done, look_at, seen_ns = tape.shape[0], recorded.shape[0], 0, 1, 0
-    exit_ = -1
+@njit("i8(i8)", cache=True, nogil=True, error_model="numpy")
+def run(frame):
+    """Execute a tape from where its frame says; see :func:`twinbench.core.cosim.interpreter.run`."""
+    k, op, row, due = _integer(frame + _K), _integer(frame + _NEXT), _integer(frame + _ROW), _integer(frame + _DUE)
+    iterations = _integer(frame + _ITERATIONS)
+    tape_end, recorded, n_recorded = (
+        _integer(frame + _TAPE_END),
+        _integer(frame + _RECORDED),
+        _integer(frame + _N_RECORDED),
+    )
+    rows = _integer(frame + _ROWS)
+    clock, timespec = _integer(frame + _CLOCK), _integer(frame + _TIMESPEC)
+    start_s, step_s = _number(frame + _START_S), _number(frame + _STEP_S)
+    done, look_at, seen_ns, exit_ = 0, 1, 0, -1
     while exit_ < 0:
         time_s = start_s + k * step_s
-        is_timed = clock[2] > 0 and clock[3] == 0
-        while op < n_ops:
-            code = tape[op, 0]
-            every = tape[op, 8]
-            if code in (_STEP3, _STEP2):
+        is_timed = _integer(frame + _SAMPLE_EVERY) > 0 and _integer(frame + _SAMPLE_IN) == 0
+        while op < tape_end:
+            code, every = _integer(op), _integer(op + 64)
+            if code <= _ACCESS2:
+                if every == 1 or k % every == 0:
+                    function, component, references = _integer(op + 16), _integer(op + 24), _integer(op + 32)
+                    count, values = _integer(op + 40), _integer(op + 48)
+                    if code == _ACCESS3:
+                        status = _access3(function, component, references, count, values, _integer(op + 56))
+                    else:
+                        status = _access2(function, component, references, count, values)
+                    if status > 1:
+                        _put_integer(frame + _WHO, _integer(op + 8))
+                        _put_integer(frame + _SAID, status)
+                        exit_ = _STATUS
+                        break
+            elif code <= _STEP2:
                 begin_s, length_s = time_s, step_s
                 if every != 1:
                     if (k + 1) % every:
-                        op += 1
+                        op += _WIDTH
                         continue
                     begin_s, length_s = start_s + (k + 1 - every) * step_s, every * step_s
-                before_ns = _clock(clock[0], clock[1]) if is_timed else 0
-                who = tape[op, 1]
+                before_ns = _time_ns(clock, timespec) if is_timed else 0
+                any_told = 0
                 if code == _STEP3:
-                    status = _step3(tape[op, 2], tape[op, 3], begin_s, length_s, tape[op, 4])
-                    told_any = told[4 * who] | told[4 * who + 1] | told[4 * who + 2]
+                    place = _integer(op + 32)
+                    status = _step3(_integer(op + 16), _integer(op + 24), begin_s, length_s, place)
+                    any_told = _integer(place) | _integer(place + 8) | _integer(place + 16)
                 else:
-                    status = _step2(tape[op, 2], tape[op, 3], begin_s, length_s)
-                    told_any = 0
+                    status = _step2(_integer(op + 16), _integer(op + 24), begin_s, length_s)
                 if is_timed:
-                    busy_ns[who] += _clock(clock[0], clock[1]) - before_ns
-                if status > 1 or told_any:
-                    state[_WHO], state[_SAID] = who, status
-                    op += 1
+                    place = _integer(frame + _BUSY) + 8 * _integer(op + 8)
+                    _put_integer(place, _integer(place) + _time_ns(clock, timespec) - before_ns)
+                if status > 1 or any_told:
+                    _put_integer(frame + _WHO, _integer(op + 8))
+                    _put_integer(frame + _SAID, status)
+                    op += _WIDTH
                     exit_ = _STEP
                     break
-            elif code in (_ACCESS3, _ACCESS2):
-                if every != 1 and k % every:
-                    op += 1
-                    continue
-                if code == _ACCESS3:
-                    status = _access3(tape[op, 2], tape[op, 3], tape[op, 4], tape[op, 5], tape[op, 6], tape[op, 7])
-                else:
-                    status = _access2(tape[op, 2], tape[op, 3], tape[op, 4], tape[op, 5], tape[op, 6])
-                if status > 1:
-                    state[_WHO], state[_SAID] = tape[op, 1], status
-                    exit_ = _STATUS
-                    break
-            elif code == _GATHER:
-                first, target = tape[op, 2], tape[op, 4]
-                for j in range(tape[op, 3]):
-                    arena[target + j] = arena[index[first + j]]
             elif code == _RECORD:
-                nan = -1
+                nan, place = -1, rows + row * n_recorded * 8
                 for j in range(n_recorded):
-                    value = arena[recorded[j]]
-                    rows[row, j] = value
+                    value = _number(_integer(recorded + 8 * j))
+                    _put_number(place + 8 * j, value)
                     if value != value:
                         nan = j
                 if nan >= 0:
-                    state[_WHICH] = nan
+                    _put_integer(frame + _WHICH, nan)
                     exit_ = _NAN
                 else:
-                    for j in range(limits.shape[0]):
-                        value, current = arena[limits[j, 0]], limits[j, 1]
-                        sign = arena[current] if current >= 0 else 0.0
-                        if ((current < 0 or sign < 0) and value < bounds[j, 0]) or (
-                            (current < 0 or sign > 0) and value > bounds[j, 1]
+                    limits, bounds = _integer(frame + _LIMITS), _integer(frame + _BOUNDS)
+                    for j in range(_integer(frame + _N_LIMITS)):
+                        value, current = _number(_integer(limits + 16 * j)), _integer(limits + 16 * j + 8)
+                        sign = _number(current) if current else 0.0
+                        if ((current == 0 or sign < 0) and value < _number(bounds + 16 * j)) or (
+                            (current == 0 or sign > 0) and value > _number(bounds + 16 * j + 8)
                         ):
-                            state[_WHICH] = j
+                            _put_integer(frame + _WHICH, j)
                             exit_ = _LIMIT
                             break
-                    if exit_ < 0 and k >= last:
+                    if exit_ < 0 and k >= _integer(frame + _LAST):
                         exit_ = _END
                 if exit_ >= 0:
                     row += 1
                     break
                 if due == 0:
                     row += 1
-                    due = state[_STRIDE]
-                    if row == rows.shape[0]:
-                        op += 1
+                    due = _integer(frame + _STRIDE)
+                    if row == _integer(frame + _N_ROWS):
+                        op += _WIDTH
                         due -= 1
                         exit_ = _BLOCK
                         break
                 due -= 1
+            elif code == _GATHER:
+                sources, target = _integer(op + 16), _integer(op + 32)
+                for j in range(_integer(op + 24)):
+                    _put_number(target + 8 * j, _number(_integer(sources + 8 * j)))
             elif code == _AFFINE:
-                first, target = tape[op, 2], tape[op, 4]
-                for j in range(tape[op, 3]):
-                    arena[target + j] = arena[target + j] * numbers[first + j, 0] + numbers[first + j, 1]
+                numbers, target = _integer(op + 16), _integer(op + 32)
+                for j in range(_integer(op + 24)):
+                    value = _number(target + 8 * j) * _number(numbers + 16 * j) + _number(numbers + 16 * j + 8)
+                    _put_number(target + 8 * j, value)
             elif code == _COPY_BYTES:
-                for j in range(tape[op, 3]):
-                    _copy_byte(tape[op, 2] + j, tape[op, 4] + j)
+                source, target = _integer(op + 16), _integer(op + 32)
+                for j in range(_integer(op + 24)):
+                    _copy_byte(source + j, target + j)
             elif code == _DECODE:
-                kind, target = tape[op, 5], tape[op, 4]
-                for j in range(tape[op, 3]):
-                    arena[target + j] = _load(kind, tape[op, 2] + j * tape[op, 6])
+                source, target, kind, size = _integer(op + 16), _integer(op + 32), _integer(op + 40), _integer(op + 48)
+                for j in range(_integer(op + 24)):
+                    _put_number(target + 8 * j, _load(kind, source + j * size))
             elif code == _ENCODE:
-                kind, first = tape[op, 5], tape[op, 2]
-                for j in range(tape[op, 3]):
-                    _store(kind, tape[op, 4] + j * tape[op, 6], arena[first + j])
+                source, target, kind, size = _integer(op + 16), _integer(op + 32), _integer(op + 40), _integer(op + 48)
+                for j in range(_integer(op + 24)):
+                    _store(kind, target + j * size, _number(source + 8 * j))
             else:  # _ITERATE
-                first, previous, number = tape[op, 2], tape[op, 4], tape[op, 6]
+                sources, previous, numbers = _integer(op + 16), _integer(op + 32), _integer(op + 48)
                 settled = True
-                for j in range(tape[op, 3]):
-                    value = arena[index[first + j]]
-                    if not abs(value - arena[previous + j]) <= numbers[number, 0] * (1.0 + abs(value)):
+                for j in range(_integer(op + 24)):
+                    value = _number(_integer(sources + 8 * j))
+                    if not abs(value - _number(previous + 8 * j)) <= _number(numbers) * (1.0 + abs(value)):
                         settled = False
-                    arena[previous + j] = value
+                    _put_number(previous + 8 * j, value)
                 if settled:
                     iterations = 0
                 else:
                     iterations += 1
-                    if iterations > numbers[number, 1]:
+                    if iterations > _number(numbers + 8):
                         iterations = 0
                         exit_ = _LOOP
                         break
-                    op = tape[op, 5]
+                    op = _integer(op + 40)
                     continue
-            op += 1
+            op += _WIDTH
         if exit_ >= 0:
             break
-        op = state[_START]
+        op = _integer(frame + _REPEATED)
         k += 1
-        if clock[2] > 0:
+        every = _integer(frame + _SAMPLE_EVERY)
+        if every > 0:
             if is_timed:
-                clock[4] += 1
-                clock[3] = clock[2]
-            clock[3] -= 1
+                _put_integer(frame + _SAMPLES, _integer(frame + _SAMPLES) + 1)
+            _put_integer(frame + _SAMPLE_IN, (every if is_timed else _integer(frame + _SAMPLE_IN)) - 1)
         done += 1
         if done == look_at:
-            now_ns = _clock(clock[0], clock[1])
-            if now_ns > deadline_ns:
+            now_ns = _time_ns(clock, timespec)
+            if now_ns > _integer(frame + _DEADLINE):
                 exit_ = _PAUSE
             look_at += min(64, done) if now_ns - seen_ns < 1_000_000 or seen_ns == 0 else 1
             seen_ns = now_ns
-    state[_K], state[_OP], state[_ROW], state[_DUE], state[_ITERATIONS] = k, op, row, due, iterations
+    _put_integer(frame + _K, k)
+    _put_integer(frame + _NEXT, op)
+    _put_integer(frame + _ROW, row)
+    _put_integer(frame + _DUE, due)
+    _put_integer(frame + _ITERATIONS, iterations)
     return exit_

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbench.core.cosim.opcodes import Exit, Op, State
-from twinbench.core.cosim.system import Signal, System, clock
+from twinbench.core.cosim.frame import Frame
+from twinbench.core.cosim.opcodes import Exit, Op, Word
+from twinbench.core.cosim.system import Signal, System
 from twinbench.core.errors import LabError, SimulationError
 
 __all__ = ["Block", "Outcome", "StopCondition", "simulate"]
@@ -92,7 +93,7 @@ def simulate(
     record: Sequence[str] = (),
     record_every: int = 1,
     stop_conditions: Sequence[StopCondition] = (),
-    block_rows: int = 1000,
+    block_rows: int = 4096,
     block_s: float = 1.0,
     wall_limit_s: float = math.inf,
     cancelled: Callable[[], bool] = lambda: False,
@@ -121,7 +122,7 @@ def simulate(
         raise SimulationError(f"block_rows={block_rows}, record_every={record_every}: use at least 1.")
     run = _Run(system, start_time, step_size, steps, record or system.outputs)
     run.stop_at(stop_conditions)
-    run.state[State.STRIDE] = record_every
+    run.frame[Word.STRIDE] = record_every
     return run.blocks(min(block_rows, steps // record_every + 2), block_s, wall_limit_s, cancelled)
 
 
@@ -142,12 +143,10 @@ class _Run:
     def __init__(self, system: System, start_s: float, step_s: float, steps: int, record: Sequence[str]) -> None:
         self._system, self._start_s, self._step_s, self._steps = system, start_s, step_s, steps
         self._tape, self._signals, self._places = system.tape(record)
-        self.state = np.zeros(len(State), dtype=np.int64)
-        self.state[State.START] = self._tape.start
-        self._clock = clock(_SAMPLE_EVERY)
-        self._busy_ns = np.zeros(max(1, len(system.instances)), dtype=np.int64)
-        self._limits = np.zeros((0, 2), dtype=np.int64)
-        self._bounds = np.zeros((0, 2))
+        self.frame = Frame(self._tape, len(system.instances), sample_every=_SAMPLE_EVERY)
+        self.frame.set_times(start_s, step_s)
+        self.frame.point(Word.RECORDED, self._places)
+        self.frame[Word.N_RECORDED], self.frame[Word.LAST] = len(self._places), steps
         self._conditions: Sequence[StopCondition] = ()
         self._wall_s = 0.0
         self._first = 0  # communication point of the first row of the present block
@@ -159,10 +158,11 @@ class _Run:
             for name in filter(None, (condition.signal, condition.current)):
                 if name not in places:
                     raise SimulationError(f"The stop condition on {name!r} needs that signal: record it as well.")
-        pairs = [(places[c.signal], places[c.current] if c.current else -1) for c in conditions]
+        pairs = [(places[c.signal], places[c.current] if c.current else 0) for c in conditions]
         self._conditions = tuple(conditions)
-        self._limits = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-        self._bounds = np.array([(c.low, c.high) for c in conditions], dtype=np.float64).reshape(-1, 2)
+        self.frame.point(Word.LIMITS, np.array(pairs, dtype=np.int64))
+        self.frame.point(Word.BOUNDS, np.array([(c.low, c.high) for c in conditions], dtype=np.float64))
+        self.frame[Word.N_LIMITS] = len(pairs)
 
     def blocks(
         self, block_rows: int, block_s: float, wall_limit_s: float, cancelled: Callable[[], bool]
@@ -176,23 +176,21 @@ class _Run:
                 outcome = self._give_up(wall_limit_s, cancelled)
                 if outcome is None:
                     outcome = self._after(self._execute(values), values)
-                is_late = time.perf_counter() - handed_over > block_s and self.state[State.ROW]
-                if outcome is None and (self.state[State.ROW] == block_rows or is_late):
+                is_late = time.perf_counter() - handed_over > block_s and self.frame[Word.ROW]
+                if outcome is None and (self.frame[Word.ROW] == block_rows or is_late):
                     yield self._block(values, None)
                     values, handed_over = np.empty_like(values), time.perf_counter()
         except LabError:
-            if self.state[State.ROW]:
+            if self.frame[Word.ROW]:
                 yield self._block(values, None)
             raise
         yield self._block(values, outcome)
 
     def _execute(self, values: NDArray[np.float64]) -> Exit:
-        tape, begin_ns = self._tape, time.monotonic_ns()
-        exit_ = self._system.run(
-            *(tape.rows, tape.index, tape.numbers, tape.arena, values, self._places, self._limits, self._bounds),
-            *(tape.told, self.state, self._clock, self._busy_ns),
-            *(self._start_s, self._step_s, self._steps, begin_ns + _SLICE_NS),
-        )
+        begin_ns = time.monotonic_ns()
+        self.frame.point(Word.ROWS, values)
+        self.frame[Word.N_ROWS], self.frame[Word.DEADLINE_NS] = len(values), begin_ns + _SLICE_NS
+        exit_ = self._system.run(self.frame.address)
         self._wall_s += (time.monotonic_ns() - begin_ns) * 1e-9
         return Exit(exit_)
 
@@ -217,29 +215,29 @@ class _Run:
             case Exit.LIMIT:
                 return self._outcome("completed", "limit", f"{self._passed(values)} at {when}")
             case Exit.NAN:
-                row = values[self.state[State.ROW] - 1]
+                row = values[self.frame[Word.ROW] - 1]
                 names = ", ".join(s.name for s, value in zip(self._signals, row, strict=True) if math.isnan(value))
                 return self._outcome("failed", "not-a-number", f"{names} became NaN at {when}")
-        self._system.fail(exit_, self.state, self._time_s)
+        self._system.fail(exit_, self.frame, self._time_s)
 
     def _passed(self, values: NDArray[np.float64]) -> str:
-        condition = self._conditions[self.state[State.WHICH]]
+        condition = self._conditions[self.frame[Word.WHICH]]
         column = [signal.name for signal in self._signals].index(condition.signal)
-        value = values[self.state[State.ROW] - 1, column]
+        value = values[self.frame[Word.ROW] - 1, column]
         bound = f"below {condition.low:g}" if value < condition.low else f"above {condition.high:g}"
         return f"{condition.signal} = {value:.6g} is {bound}"
 
     def _finish_step(self) -> Outcome | None:
         """Handle events, early returns, discarded steps and ends, which are rare, one FMU at a time."""
-        number, status = int(self.state[State.INSTANCE]), int(self.state[State.STATUS])
-        k, instance = int(self.state[State.STEP]), self._system.instances[number]
-        row = self._tape.rows[self.state[State.OP] - 1]
-        every = int(row[-1])
-        begin_s, end_s = (self._start_s + point * self._step_s for point in (k + 1 - every, k + 1))
-        event, terminate, early = (bool(flag) for flag in self._tape.told[4 * number : 4 * number + 3])
-        last_s = float(self._tape.told[4 * number + 3 : 4 * number + 4].view(np.float64)[0])
+        number, k = self.frame[Word.INSTANCE], self.frame[Word.STEP]
+        instance, row = self._system.instances[number], self.frame.operation
+        begin_s, end_s = (self._start_s + point * self._step_s for point in (k + 1 - int(row[-1]), k + 1))
+        said = self._tape.told[4 * number : 4 * number + 4]
+        event, terminate, early = (bool(flag) for flag in said[:3])
+        last_s = float(said[3:].view(np.float64)[0])
         told = (event, terminate, last_s if early else None) if row[0] == Op.STEP3 else (False, False, None)
-        self._tape.told[4 * number : 4 * number + 4] = 0
+        said[:] = 0
+        status = self.frame[Word.STATUS]
         if instance.finish_step(status, told, begin_s, end_s):
             message = f"{instance.name} asked to end the simulation in the step after t = {begin_s:g} s"
             return self._outcome("completed", "model", message)
@@ -247,23 +245,23 @@ class _Run:
 
     @property
     def _time_s(self) -> float:
-        return self._start_s + int(self.state[State.STEP]) * self._step_s
+        return self._start_s + self.frame[Word.STEP] * self._step_s
 
     def _outcome(self, status: str, reason: str, message: str) -> Outcome:
-        samples, steps = int(self._clock[4]), int(self.state[State.STEP])
+        samples, steps = self.frame[Word.SAMPLES], self.frame[Word.STEP]
         busy = {
             instance.name: float(busy_ns) * 1e-9 / samples * steps
-            for instance, busy_ns in zip(self._system.instances, self._busy_ns, strict=False)
+            for instance, busy_ns in zip(self._system.instances, self.frame.busy_ns, strict=False)
             if samples
         }
         return Outcome(status, reason, message, steps, self._time_s, self._wall_s, busy)
 
     def _block(self, values: NDArray[np.float64], outcome: Outcome | None) -> Block:
-        rows, stride = int(self.state[State.ROW]), int(self.state[State.STRIDE])
+        rows, stride = self.frame[Word.ROW], self.frame[Word.STRIDE]
         points = self._first + stride * np.arange(rows)
         if outcome and outcome.stop_reason in ("end", "limit", "not-a-number"):
             points[-1] = outcome.steps  # between two rows, perhaps
         self._first += stride * rows
-        self.state[State.ROW] = 0
+        self.frame[Word.ROW] = 0
         time_s: NDArray[np.float64] = self._start_s + points.astype(np.float64) * self._step_s
         return Block(self._signals, time_s, values[:rows], outcome)

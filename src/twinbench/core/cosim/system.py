@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import product
 from typing import NoReturn
 
@@ -14,15 +12,16 @@ from numpy.typing import NDArray
 
 from twinbench.core.bundle import Connection, Variable, suggestion
 from twinbench.core.cosim.coupling import Coupling
+from twinbench.core.cosim.frame import Frame
 from twinbench.core.cosim.instance import Instance
-from twinbench.core.cosim.opcodes import Exit, State
+from twinbench.core.cosim.opcodes import Exit, Word
 from twinbench.core.cosim.order import Loop, Visit, propagation_order
 from twinbench.core.cosim.tape import Act, Get, Record, Repeat, Set, Step, Tape, assemble
 from twinbench.core.errors import SimulationError
 
 __all__ = ["Executor", "Signal", "System", "compiled"]
 
-Executor = Callable[..., int]
+Executor = Callable[[int], int]
 
 
 def compiled() -> Executor:
@@ -92,15 +91,10 @@ class System:
         """
         if len(self._initial.rows):
             self._initial.link()
-            state = np.zeros(len(State), dtype=np.int64)
-            nothing = np.zeros((1, 0))
-            exit_ = self.run(
-                *(self._initial.rows, self._initial.index, self._initial.numbers, self._initial.arena, nothing),
-                *(np.zeros(0, dtype=np.int64), np.zeros((0, 2), dtype=np.int64), np.zeros((0, 2))),
-                *(self._initial.told, state, clock(0), np.zeros(1, dtype=np.int64), 0.0, 0.0, 0, -1),
-            )
+            frame = Frame(self._initial, len(self.instances))
+            exit_ = self.run(frame.address)
             if exit_ != Exit.PAUSE:
-                self.fail(exit_, state, None)
+                self.fail(exit_, frame, None)
         for instance in self.instances:
             instance.exit_initialization()
 
@@ -122,7 +116,7 @@ class System:
             names: ``FMU.variable``, any variable that is a number; arrays give one signal per element.
 
         Returns:
-            The tape, the signals, and the place of each in the tape's arena.
+            The tape, the signals, and the address of each.
         """
         found = self.find(names)
         tape = self._tapes.get(tuple(names))
@@ -130,10 +124,10 @@ class System:
             tape = self._tapes[tuple(names)] = self._assemble(found)
         tape.link()
         signals = [signal for model, name in found for signal in _signals(model, self._models[model][name])]
-        places = [place for key in found for place in tape.place(*key)]
+        places = [place for key in found for place in tape.places(*key)]
         return tape, tuple(signals), np.array(places, dtype=np.int64)
 
-    def fail(self, exit_: int, state: NDArray[np.int64], time_s: float | None) -> NoReturn:
+    def fail(self, exit_: int, frame: Frame, time_s: float | None) -> NoReturn:
         """Raise why an executor cannot go on."""
         when = f" at t = {time_s:g} s" if time_s is not None else " while the FMUs are initialised"
         if exit_ == Exit.LOOP:
@@ -143,7 +137,7 @@ class System:
             )
         if exit_ != Exit.STATUS:
             raise SimulationError(f"The executor ended with {Exit(exit_).name}{when}: this is a fault of the lab.")
-        self.instances[int(state[State.INSTANCE])].fail("exchange values", int(state[State.STATUS]), time_s)
+        self.instances[frame[Word.INSTANCE]].fail("exchange values", frame[Word.STATUS], time_s)
 
     # Which acts there are.
 
@@ -242,22 +236,6 @@ class System:
                 return instance.name, variable
         known = [f"{instance.name}.{variable}" for instance in self.instances for variable in instance.variables]
         raise SimulationError(f"{name!r} cannot be recorded: no such variable, or no number. {suggestion(name, known)}")
-
-
-def clock(period: int) -> NDArray[np.int64]:
-    """What an executor needs to look at the clock.
-
-    Args:
-        period: Each so many-th step is timed; 0 for none.
-    """
-    room = np.zeros(7, dtype=np.int64)
-    room[:3] = _clock_address(), room.ctypes.data + 5 * room.itemsize, period
-    return room
-
-
-@cache
-def _clock_address() -> int:
-    return ctypes.cast(ctypes.CDLL(None).clock_gettime, ctypes.c_void_p).value or 0
 
 
 def _visit(visit: Visit) -> list[Get | Set]:

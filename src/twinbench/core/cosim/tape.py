@@ -25,8 +25,8 @@ from twinbench.core.cosim.opcodes import COLUMNS, TYPE_CODES, Op
 
 __all__ = ["Act", "Get", "Record", "Repeat", "Set", "Step", "Tape", "assemble"]
 
-_FUNCTION, _COMPONENT, _EVERY = 2, 3, 8
-_ALIGNMENT_BYTES = 8
+_COMPONENT, _FIRST = 3, 5  # columns that are filled in when everything has its place
+_WORD_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -76,35 +76,25 @@ class Tape:
     Attributes:
         rows: Operations, shape (n, 9).
         start: The first operation that is repeated; those before are done once.
-        index: Places in the arena that operations refer to.
-        numbers: Factors and offsets, tolerances and limits, shape (n, 2).
-        arena: Float64 values.
-        told: What FMI 3.0 instances say at each step, 4 places each.
+        told: What FMI 3.0 instances say at each step, 4 words each.
     """
 
     def __init__(
-        self,
-        rows: Sequence[Sequence[int]],
-        start: int,
-        instances: Sequence[Instance],
-        memory: _Memory,
-        index: Sequence[int],
-        numbers: Sequence[tuple[float, float]],
+        self, rows: Sequence[Sequence[int]], start: int, instances: Sequence[Instance], memory: _Memory
     ) -> None:
         self.rows = np.array(rows, dtype=np.int64).reshape(-1, COLUMNS)
-        self.start = start
-        self.index = np.array(index, dtype=np.int64)
-        self.numbers = np.array(numbers, dtype=np.float64).reshape(-1, 2)
-        self.arena, self.told = memory.arena, memory.told
+        self.start, self.told = start, memory.told
         self._memory = memory
         self._instances = tuple(instances)
-        calls = [Op.ACCESS3, Op.ACCESS2, Op.STEP3, Op.STEP2]
-        self._calls = np.flatnonzero(np.isin(self.rows[:, 0], calls)) if len(rows) else np.zeros(0, dtype=np.intp)
+        self._calls = np.flatnonzero(self.rows[:, 0] <= Op.STEP2)
         self._callers = self.rows[self._calls, 1]
+        loops = self.rows[:, 0] == Op.ITERATE
+        self.rows[loops, _FIRST] = self.rows.ctypes.data + self.rows.strides[0] * self.rows[loops, _FIRST]
 
-    def place(self, model: str, name: str) -> range:
-        """Where the values of a variable lie in the arena."""
-        return self._memory.places[model, name]
+    def places(self, model: str, name: str) -> range:
+        """Addresses of the values of a variable."""
+        found = self._memory.places[model, name]
+        return range(self._memory.at(found.start), self._memory.at(found.stop), _WORD_BYTES)
 
     def link(self) -> None:
         """Put in the present addresses of the instances: they change when these are made anew."""
@@ -127,6 +117,15 @@ class _Memory:
     places: Mapping[tuple[str, str], range]
     address: int
     keep: list[NDArray[np.generic]]
+
+    def at(self, place: int) -> int:
+        """Address of a place in the arena."""
+        return int(self.arena.ctypes.data) + _WORD_BYTES * place
+
+    def hold(self, values: Sequence[float] | Sequence[int], type_: str) -> int:
+        """Keep a table; returns its address."""
+        self.keep.append(np.array(values, dtype=type_))
+        return int(self.keep[-1].ctypes.data)
 
 
 @dataclass(frozen=True)
@@ -173,8 +172,6 @@ class _Assembler:
         self._drivers = {(c.target.model, c.target.signal): c for c in connections}
         self._recorded = recorded
         self._rows: list[list[int]] = []
-        self._index: list[int] = []
-        self._numbers: list[tuple[float, float]] = []
         self._places: dict[tuple[str, str], range] = {}
         self._blocks: dict[tuple[type, str, tuple[str, ...]], _Block] = {}
         self._arena_size = self._bytes = 0
@@ -193,7 +190,7 @@ class _Assembler:
         for number, (act, place) in enumerate(zip(both, previous, strict=True)):
             start = len(self._rows) if number == len(once) else start
             self._emit(act, place)
-        return Tape(self._rows, start, self._instances, self._memory, self._index, self._numbers)
+        return Tape(self._rows, start, self._instances, self._memory)
 
     # What lies where.
 
@@ -247,7 +244,7 @@ class _Assembler:
             if type_ != "f8":
                 offsets[name] = self._bytes
                 self._bytes += size * np.dtype(type_).itemsize
-        self._bytes += -self._bytes % _ALIGNMENT_BYTES
+        self._bytes += -self._bytes % _WORD_BYTES
         self._blocks[key] = _Block(type_, places, offsets)
 
     def _is_converted(self, act: Get | Set, name: str) -> bool:
@@ -304,14 +301,13 @@ class _Assembler:
         for name in names:
             if name in block.offsets and name in block.places:
                 address, place = self._memory.address + block.offsets[name], block.places[name]
-                self._convert(Op.DECODE, address, place, place.start, block.type)
+                self._convert(Op.DECODE, address, place, self._memory.at(place.start), block.type)
 
     def _set(self, model: str, names: tuple[str, ...]) -> None:
         block = self._blocks.get((Set, model, names))
         if block is None:  # its sources lie as it does
             first = self._drivers[model, names[0]].source
-            place = self._places[first.model, first.signal].start
-            self._access("Set", model, names, self._memory.arena.ctypes.data + _ALIGNMENT_BYTES * place)
+            self._access("Set", model, names, self._memory.at(self._places[first.model, first.signal].start))
             return
         if block.type == "f8":
             self._gather(model, names, next(iter(block.places.values())).start)
@@ -322,20 +318,19 @@ class _Assembler:
 
     def _address(self, block: _Block) -> int:
         if block.type == "f8":
-            return int(self._memory.arena.ctypes.data) + _ALIGNMENT_BYTES * next(iter(block.places.values())).start
+            return self._memory.at(next(iter(block.places.values())).start)
         return self._memory.address + next(iter(block.offsets.values()))
 
     def _access(self, verb: str, model: str, names: tuple[str, ...], address: int) -> None:
         instance = self._instance(model)
-        references = np.array([instance.variables[name].reference for name in names], dtype=np.uint32)
-        self._memory.keep.append(references)
+        references = [instance.variables[name].reference for name in names]
         size = sum(instance.variables[name].size for name in names)
         self._row(
             Op.ACCESS3 if instance.fmi_version == 3 else Op.ACCESS2,
             self._number[model],
             instance.address(verb + self._storage(model, names[0])[0]),
             0,
-            references.ctypes.data,
+            self._memory.hold(references, "u4"),
             len(names),
             address,
             size,
@@ -350,16 +345,15 @@ class _Assembler:
 
     def _gather(self, model: str, names: Sequence[str], target: int) -> None:
         """Bring values side by side, converted where the wiring says so."""
-        first, transforms = len(self._index), list[tuple[float, float]]()
+        sources, transforms = list[int](), list[float]()
         for name in names:
             connection = self._drivers[model, name]
             places = self._places[connection.source.model, connection.source.signal]
-            self._index += places
-            transforms += [(connection.factor, connection.offset)] * len(places)
-        self._row(Op.GATHER, 0, first, len(transforms), target)
-        if any(transform != (1.0, 0.0) for transform in transforms):
-            self._row(Op.AFFINE, 0, len(self._numbers), len(transforms), target)
-            self._numbers += transforms
+            sources += map(self._memory.at, places)
+            transforms += [connection.factor, connection.offset] * len(places)
+        self._row(Op.GATHER, 0, self._memory.hold(sources, "i8"), len(sources), self._memory.at(target))
+        if transforms != [1.0, 0.0] * len(sources):
+            self._row(Op.AFFINE, 0, self._memory.hold(transforms, "f8"), len(sources), self._memory.at(target))
 
     def _hand_on(self, model: str, name: str, block: _Block) -> None:
         """Bring an input of another type than Float64 into its place."""
@@ -368,7 +362,7 @@ class _Assembler:
         if name in block.places:
             place = block.places[name]
             self._gather(model, [name], place.start)
-            self._convert(Op.ENCODE, place.start, place, address, block.type)
+            self._convert(Op.ENCODE, self._memory.at(place.start), place, address, block.type)
             return
         size = self._variable(model, name).size * np.dtype(block.type).itemsize
         self._row(Op.COPY_BYTES, 0, self._stored(connection), size, address)
@@ -385,14 +379,12 @@ class _Assembler:
         self._row(op, 0, source, len(place), target, TYPE_CODES[type_], np.dtype(type_).itemsize)
 
     def _repeat(self, act: Repeat, previous: int) -> None:
-        start = len(self._rows)
+        first = len(self._rows)
         for inner in act.acts:
             self._emit(inner, 0)
-        first = len(self._index)
-        for key in act.until:
-            self._index += self._places[key]
-        self._row(Op.ITERATE, 0, first, len(self._index) - first, previous, start, len(self._numbers))
-        self._numbers.append((act.tolerance, float(act.iterations)))
+        sources = [self._memory.at(place) for key in act.until for place in self._places[key]]
+        table, limits = self._memory.hold(sources, "i8"), self._memory.hold([act.tolerance, act.iterations], "f8")
+        self._row(Op.ITERATE, 0, table, len(sources), self._memory.at(previous), first, limits)
 
 
 def _flat(acts: Sequence[Act]) -> Iterator[Act]:
