@@ -186,7 +186,10 @@ def fmpy_container(bundle: Path, system: Wired, steps: int, rounds: int) -> tupl
         modelName="container",
         instantiationToken="container",
         coSimulation=CoSimulation(modelIdentifier="container_fmu", fixedInternalStepSize=system.step_s),
-        modelVariables=outputs,
+        modelVariables=[
+            ModelVariable(name="time", type="Float64", causality="independent", variability="continuous"),
+            *outputs,
+        ],
     )
     configuration = Configuration(
         parallelDoStep=False,

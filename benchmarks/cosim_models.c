@@ -33,6 +33,8 @@ static Model *make(void) {
     m->v[2] = 1;
 #elif MODEL == 4
     m->v[4] = 1;
+#elif MODEL == 5
+    m->v[1] = 1;
 #endif
     return m;
 }
