@@ -37,7 +37,10 @@ test: install ## everything, the whole local lab included
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/pytest -q
 
-bench: install ## measure what README and docs say of speed and memory (a few minutes)
+bench: install ## measure what README and docs say of speed and memory (some minutes; installs peers to compare with)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python '.[bench]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	$(BIN)/python benchmarks/cosim.py
 	$(BIN)/python benchmarks/dag_parse.py
 	$(BIN)/python benchmarks/local_lab.py
 

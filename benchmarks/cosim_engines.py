@@ -1,8 +1,8 @@
 """The engines that ``cosim.py`` compares: ours, the peers from PyPI, and the floor in C.
 
-Each runs a system of ``cosim_models.py`` in a process of its own, since some start thread pools. An engine is
-a function ``(bundle, system, steps, rounds) -> (values, [(cpu_s, wall_s), ...])``: the outputs it recorded, in the order of
-``system.outputs`` (at least those of the last communication point), and what each round took.
+Each runs a system of ``cosim_models.py`` in a process of its own, since some start thread pools. An engine is a
+function of the bundle, the system, how many steps, and how many rounds; it returns the outputs it recorded, in the
+order of ``system.outputs`` (at least those of the last communication point), and CPU and wall seconds of each round.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def test_each_point_gives_what_it_gives_alone_in_the_order_of_the_points(pair, v
 BAD = [
     ({"fail_at": 0.7}, "failed", "A could not step by 0.1 s at t = 0.7", "A [error] lag says the spring broke"),
     ({"crash_at": 0.7}, "crashed", "signal SIGSEGV; it printed: last words", "A [error] lag says here it comes"),
-    ({"hang_at": 0.7}, "timeout", "took longer than 2 s", ""),
+    ({"hang_at": 0.7}, "timeout", "took longer than 1 s", ""),
     ({"nan_at": 0.7}, "failed", "became NaN", ""),
     ({"T": -1}, "failed", "A could not enter initialization mode", "A [error] lag says T must be positive"),
     ({"T": "two"}, "failed", "A.T is a Float64 and cannot be 'two'", ""),
@@ -74,7 +74,7 @@ def test_a_point_that_fails_crashes_or_hangs_costs_itself_only(pair, version):
     folder = pair(version)
     todo = points(good, *(part for bad, *_ in BAD for part in (bad, good)))
 
-    results, rows = run(folder, todo, workers=2, deadline_s=2.0)
+    results, rows = run(folder, todo, workers=2, deadline_s=1.0)
 
     assert [result.number for result in results] == [point.number for point in todo]
     expected = alone(folder, good)
@@ -132,10 +132,10 @@ def test_a_cancelled_crew_ends_at_once_and_says_so(pair):
 
     with open_bundle(pair("3.0")) as opened, opened.crew(workers=2) as crew:
         todo = points({"hang_at": 0.0}, {"hang_at": 0.0}, {})
-        results = list(crew.run(todo, cancelled=lambda: time.monotonic() > begun + 3))
+        results = list(crew.run(todo, cancelled=lambda: time.monotonic() > begun + 1.5))
 
     assert [result.status for result in results] == ["cancelled"] * 3
-    assert time.monotonic() - begun < 6
+    assert time.monotonic() - begun < 4
 
 
 def test_memory_stays_flat_and_nothing_is_left_behind(pair, tmp_path, monkeypatch):
@@ -145,8 +145,8 @@ def test_memory_stays_flat_and_nothing_is_left_behind(pair, tmp_path, monkeypatc
     resident = []
 
     with open_bundle(pair("2.0")) as opened, opened.crew(workers=1) as crew:
-        for result in crew.run(points(*[{"x0": k} for k in range(600)])):
-            if result.number in (200, 600):
+        for result in crew.run(points(*[{"x0": k} for k in range(400)])):
+            if result.number in (100, 400):
                 tree = psutil.Process().children(recursive=True)
                 resident.append(sum(child.memory_info().rss for child in tree))
         processes = {child.pid for child in psutil.Process().children(recursive=True)}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from twinbench.adapters.fmi import check_bundle, open_bundle
 from twinbench.core.findings import blocking
 
-FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MOST_S = 10.0
 XML = "modelDescription.xml"
 
@@ -110,7 +110,7 @@ def test_a_damaged_interconnection_file(lag_parts, changes):
 
 
 @given(mutations)
-@settings(FUZZ, max_examples=6)
+@settings(FUZZ, max_examples=4)
 def test_a_damaged_library_that_is_tried_takes_only_its_trial_along(lag_parts, tmp_path_factory, changes):
     parts = dict(lag_parts["3.0"])
     library = "binaries/x86_64-linux/lag.so"
@@ -120,7 +120,7 @@ def test_a_damaged_library_that_is_tried_takes_only_its_trial_along(lag_parts, t
     write_fmu(folder / "A.fmu", {**parts, library: mutated(parts[library], code)[:end].ljust(end, b"\0")})
     (folder / "inter_connection.json").write_text("[]")
 
-    check_bundle(folder, deadline_s=2.0)
+    check_bundle(folder, deadline_s=1.0)
 
     assert len(list(folder.iterdir())) == 2
 

@@ -228,7 +228,7 @@ def test_an_fmu_may_end_the_run(bundle, version):
 
     assert (outcome.status, outcome.stop_reason) == ("completed", "model")
     assert "A asked to end" in outcome.message
-    assert len(values) == 4
+    assert len(values) == 5
 
 
 def test_nan_fails_the_run_and_is_named(bundle):

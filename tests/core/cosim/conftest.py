@@ -115,11 +115,11 @@ class Gadget:
     def exit_initialization(self) -> None:
         self.diary.append(f"begin {self.name}")
 
-    def finish_step(self, status, told, begin_s, end_s) -> bool:
+    def finish_step(self, status, told, begin_s, end_s) -> float | None:
         if status > 1:
             self.fail("step", status, begin_s)
         self.diary.append(f"finish {self.name} {begin_s:g} to {end_s:g}")
-        return told[1]
+        return end_s if told[1] else None
 
     def fail(self, what, status, time_s):
         raise SimulationError(f"{self.name} could not {what} at {time_s} ({status})")

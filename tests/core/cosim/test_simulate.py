@@ -383,7 +383,7 @@ def test_a_model_may_end_the_run(system, gadget):
 
     (block,) = simulate(system(a), start_time=0, stop_time=9, step_size=1)
 
-    assert (block.outcome.stop_reason, block.outcome.time_s, len(block.time_s)) == ("model", 4, 5)
+    assert (block.outcome.stop_reason, block.outcome.time_s, len(block.time_s)) == ("model", 5, 6)
 
 
 def test_rows_before_a_failure_are_handed_over(system, gadget):

@@ -97,7 +97,9 @@ class FmuInstance:
             if self._events and self._fmi.update_states():
                 raise SimulationError(f"{self.name} asked to end the simulation while it was initialised.")
 
-    def finish_step(self, status: int, told: tuple[bool, bool, float | None], begin_s: float, end_s: float) -> bool:
+    def finish_step(
+        self, status: int, told: tuple[bool, bool, float | None], begin_s: float, end_s: float
+    ) -> float | None:
         """Go on after a step that ended in an unusual way, to the end of the communication step."""
         event, ends, early_s = told
         self._time_s = begin_s
@@ -106,7 +108,7 @@ class FmuInstance:
             status, event, ends, now_s = self._fmi.look_into(status, begin_s, end_s)
         for _ in range(_MOST_PARTS):
             if ends:
-                return True
+                return now_s
             if status > WARNING and (status != DISCARD or now_s <= self._time_s):
                 if status != DISCARD or step_s <= (end_s - begin_s) / 1024:
                     self.fail(f"step by {step_s:g} s", status, self._time_s)
@@ -114,8 +116,10 @@ class FmuInstance:
             self._time_s = now_s
             with self._told("handle an event"):
                 ends = self._events and (event or early_s is not None) and self._fmi.handle_event()
-            if ends or math.isclose(now_s, end_s) or now_s > end_s:
-                return ends
+            if ends:
+                return now_s
+            if math.isclose(now_s, end_s) or now_s > end_s:
+                return None
             part_s = min(step_s, end_s - now_s)
             status, event, ends, now_s = self._fmi.step(now_s, part_s)
         self.fail(f"come further in {_MOST_PARTS} parts of one step", ERROR, now_s)
@@ -172,7 +176,7 @@ class FmuInstance:
         status, event, ends, now_s = self._fmi.step(time_s, step_s)
         if status > WARNING or event or ends:
             early_s = now_s if now_s < time_s + step_s else None
-            return self.finish_step(status, (event, ends, early_s), time_s, time_s + step_s)
+            return self.finish_step(status, (event, ends, early_s), time_s, time_s + step_s) is not None
         return False
 
     def terminate(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import threading
 import time
@@ -228,7 +229,8 @@ class Fmi2(Interface):
             return status, False, False, begin_s
         ends = bool(self._ask("fmi2GetBooleanStatus", fmpy.fmi2.fmi2Terminated, ctypes.c_int))
         last_s = self._ask("fmi2GetRealStatus", fmpy.fmi2.fmi2LastSuccessfulTime, ctypes.c_double)
-        return DISCARD, False, ends, last_s if begin_s < last_s <= end_s else begin_s
+        is_there = begin_s < last_s < end_s or math.isclose(last_s, end_s)
+        return DISCARD, False, ends, last_s if is_there else begin_s
 
     def _ask(self, function: str, kind: int, type_: type[Any]) -> Any:
         """A status of the last step; 0 where the FMU does not tell."""

@@ -84,6 +84,11 @@ class Session:
         self._system.initialise()
         yield from simulate(self._system, **vars(experiment))
 
+    def close(self) -> None:
+        """Free the FMUs."""
+        for instance in self._instances:
+            instance.close()
+
     @property
     def is_usable(self) -> bool:
         """Whether it can run once more."""

@@ -23,6 +23,7 @@ from typing import Any
 __all__ = ["Slot"]
 
 _LAST_PRINTED = 2000
+_GRACE_S = 1.0
 _CONTEXT = multiprocessing.get_context("forkserver")
 _PROGRAM = "twinbench.adapters.fmi.worker"
 
@@ -77,19 +78,23 @@ class Slot:
         return time.monotonic() > self.deadline_s
 
     def stop(self) -> str:
-        """End the process; returns how it had ended if it was dead already, and what it printed last."""
+        """End the process, which may free its FMUs first unless its time is over.
+
+        Returns:
+            How it ended if it was not by itself or by us, and what it printed last.
+        """
         if self._process is None:
             return ""
-        self._process.join(0 if self._process.is_alive() and self.is_late else 0.5)
+        self.line.close()
+        self._process.join(0 if self.is_late else _GRACE_S)
         code = self._process.exitcode
         self._process.kill()
         self._process.join()
         self._process.close()
         self._process = None
-        self.line.close()
         printed = self._printed()
         shutil.rmtree(self._scratch, ignore_errors=True)
-        how = "" if code is None else _ending(code)
+        how = _ending(code) if code else ""
         return f"{how}; it printed: {printed}" if how and printed else how
 
     def _printed(self) -> str:

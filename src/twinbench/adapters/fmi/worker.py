@@ -56,6 +56,7 @@ def serve(line: Connection, scratch: str) -> None:
         try:
             what, *rest = line.recv()
         except EOFError:
+            worker.close()
             return
         getattr(worker, what)(*rest)
 
@@ -72,11 +73,16 @@ class _Worker:
     def __init__(self, line: Connection) -> None:
         self._line = line
         self._lines = 0
+        self._session: Session | None = None
+
+    def close(self) -> None:
+        """Free the FMUs."""
+        if self._session is not None:
+            self._session.close()
 
     def open(self, models: ModelSet, ways_back: Mapping[str, str]) -> None:
         """Load the FMUs at the next point."""
         self._models, self._ways = models, ways_back
-        self._session: Session | None = None
 
     def run(self, point: Point) -> None:
         """Run a point."""
@@ -138,7 +144,7 @@ class _Worker:
             self._line.send(("log", text))
 
     def _end(self, status: str, message: str, outcome: Any) -> None:
-        is_usable = getattr(self, "_session", None) is None or self._session.is_usable  # type: ignore[union-attr]
+        is_usable = self._session is None or self._session.is_usable
         resident = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
         self._line.send(("end", status, message, outcome, resident, is_usable))
 

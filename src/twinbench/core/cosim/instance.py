@@ -69,7 +69,9 @@ class Instance(Protocol):
     def exit_initialization(self) -> None:
         """Leave initialization mode."""
 
-    def finish_step(self, status: int, told: tuple[bool, bool, float | None], begin_s: float, end_s: float) -> bool:
+    def finish_step(
+        self, status: int, told: tuple[bool, bool, float | None], begin_s: float, end_s: float
+    ) -> float | None:
         """Go on after a step that ended in an unusual way.
 
         Args:
@@ -80,7 +82,7 @@ class Instance(Protocol):
             end_s: Where it is to end.
 
         Returns:
-            Whether the FMU asks to end the simulation.
+            The time it has come to if it asks to end the simulation, else None.
 
         Raises:
             SimulationError: If it cannot go on.

@@ -149,6 +149,7 @@ class _Run:
         self.frame[Word.N_RECORDED], self.frame[Word.LAST] = len(self._places), steps
         self._conditions: Sequence[StopCondition] = ()
         self._wall_s = 0.0
+        self._asked = ""  # by an FMU, to end
         self._first = 0  # communication point of the first row of the present block
 
     def stop_at(self, conditions: Sequence[StopCondition]) -> None:
@@ -211,6 +212,8 @@ class _Run:
             case Exit.STEP:
                 return self._finish_step()
             case Exit.END:
+                if self._asked:
+                    return self._outcome("completed", "model", self._asked)
                 return self._outcome("completed", "end", f"reached its end at {when}")
             case Exit.LIMIT:
                 return self._outcome("completed", "limit", f"{self._passed(values)} at {when}")
@@ -238,10 +241,14 @@ class _Run:
         told = (event, terminate, last_s if early else None) if row[0] == Op.STEP3 else (False, False, None)
         said[:] = 0
         status = self.frame[Word.STATUS]
-        if instance.finish_step(status, told, begin_s, end_s):
-            message = f"{instance.name} asked to end the simulation in the step after t = {begin_s:g} s"
-            return self._outcome("completed", "model", message)
-        return None
+        ends_at_s = instance.finish_step(status, told, begin_s, end_s)
+        if ends_at_s is None:
+            return None
+        self._asked = f"{instance.name} asked to end the simulation at t = {ends_at_s:g} s"
+        if math.isclose(ends_at_s, end_s) and begin_s < end_s:  # the others come there too, for a last row
+            self.frame[Word.LAST] = k + 1
+            return None
+        return self._outcome("completed", "model", self._asked)
 
     @property
     def _time_s(self) -> float:
@@ -259,8 +266,8 @@ class _Run:
     def _block(self, values: NDArray[np.float64], outcome: Outcome | None) -> Block:
         rows, stride = self.frame[Word.ROW], self.frame[Word.STRIDE]
         points = self._first + stride * np.arange(rows)
-        if outcome and outcome.stop_reason in ("end", "limit", "not-a-number"):
-            points[-1] = outcome.steps  # between two rows, perhaps
+        if outcome and rows and outcome.stop_reason in ("end", "limit", "not-a-number", "model"):
+            points[-1] = min(points[-1], outcome.steps)  # between two rows, perhaps
         self._first += stride * rows
         self.frame[Word.ROW] = 0
         time_s: NDArray[np.float64] = self._start_s + points.astype(np.float64) * self._step_s
