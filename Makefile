@@ -16,6 +16,7 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@echo "installing the locked packages (a few minutes with a cold cache) …"
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@$(BIN)/python -c 'from twinbench.core.cosim.system import compiled; compiled()'
 	@touch $@
 
 demo: install ## start the local lab, carry out one request, show where to look (DEMO_EXIT=1: then stop)

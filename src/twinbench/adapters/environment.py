@@ -17,6 +17,8 @@ its own values, so each party holds its own rights and nothing else:
     TWINBENCH_INCLUDE            folder of schemas, catalogue and FMUs; the project's own unless said
     TWINBENCH_TWIN_REGISTRY      folder of the reference twin's model registry
     TWINBENCH_BUNDLE_PATIENCE_S  how long the task await_bundle waits for the models; an hour unless said
+    TWINBENCH_WORKERS            processes with which each virtual bench simulates; one unless said
+    TWINBENCH_RUN_DEADLINE_S     time one simulated run may take before its process is killed; an hour unless said
 """
 
 from __future__ import annotations
@@ -105,14 +107,35 @@ class Settings:
         Raises:
             ConfigurationError: If it is no number above 0.
         """
-        text = self.variables.get("TWINBENCH_BUNDLE_PATIENCE_S") or "3600"
+        return self._number("TWINBENCH_BUNDLE_PATIENCE_S", 3600.0)
+
+    @property
+    def workers(self) -> int:
+        """Processes with which a virtual bench simulates.
+
+        Raises:
+            ConfigurationError: If it is no number above 0.
+        """
+        return max(1, round(self._number("TWINBENCH_WORKERS", 1.0)))
+
+    @property
+    def run_deadline_s(self) -> float:
+        """Time one simulated run may take.
+
+        Raises:
+            ConfigurationError: If it is no number above 0.
+        """
+        return self._number("TWINBENCH_RUN_DEADLINE_S", 3600.0)
+
+    def _number(self, name: str, default: float) -> float:
+        text = self.variables.get(name) or str(default)
         try:
-            patience_s = float(text)
+            number = float(text)
         except ValueError:
-            patience_s = 0.0
-        if not patience_s > 0:
-            raise ConfigurationError(f"TWINBENCH_BUNDLE_PATIENCE_S is {text!r}: give a number of seconds above 0.")
-        return patience_s
+            number = 0.0
+        if not number > 0:
+            raise ConfigurationError(f"{name} is {text!r}: give a number above 0.")
+        return number
 
     @property
     def include(self) -> Path:

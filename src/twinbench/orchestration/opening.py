@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["open_lab", "read_catalogue", "read_schemas"]
 
-_COMPUTING = ("twinbench", "apache-airflow", "fmpy", "numpy", "ortools", "pyDOE3", "great-expectations")
+_COMPUTING = ("twinbench", "apache-airflow", "fmpy", "numba", "numpy", "ortools", "pyDOE3", "great-expectations")
 
 
 def open_lab(settings: Settings | None = None) -> Lab:
@@ -50,6 +50,8 @@ def open_lab(settings: Settings | None = None) -> Lab:
         schemas=read_schemas(known.include),
         now=lambda: datetime.now(UTC),
         say=logging.getLogger("twinbench.lab").info,
+        workers=known.workers,
+        run_deadline_s=known.run_deadline_s,
         versions={**{name: version(name) for name in _COMPUTING}, "python": platform.python_version()},
     )
 

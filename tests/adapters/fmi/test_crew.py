@@ -138,6 +138,7 @@ def test_a_cancelled_crew_ends_at_once_and_says_so(pair):
     assert time.monotonic() - begun < 4
 
 
+@pytest.mark.stack
 def test_memory_stays_flat_and_nothing_is_left_behind(pair, tmp_path, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -157,12 +158,22 @@ def test_memory_stays_flat_and_nothing_is_left_behind(pair, tmp_path, monkeypatc
     assert len(left) < len(processes) or not processes
 
 
-def test_a_process_whose_memory_has_grown_is_replaced(pair):
+def test_a_process_whose_memory_has_grown_is_replaced_after_its_point(pair, monkeypatch):
+    monkeypatch.setattr("twinbench.adapters.fmi.crew._GREED", 1e12)
     with open_bundle(pair("3.0")) as opened, opened.crew(workers=1) as crew:
         crew._memory_bytes = 1
         results = list(crew.run(points({}, {}, {})))
 
     assert [result.status for result in results] == ["completed"] * 3
+
+
+def test_a_process_that_grows_without_end_is_killed(pair):
+    with open_bundle(pair("3.0")) as opened, opened.crew(workers=1) as crew:
+        crew._memory_bytes = 1
+        (result,) = crew.run(points({"hang_at": 0.5}))
+
+    assert result.status == "crashed"
+    assert "of memory: its process was killed" in result.message
 
 
 def test_no_points_are_no_work(pair):
@@ -183,6 +194,7 @@ def test_an_fmu_that_cannot_be_set_is_an_error_in_this_process_too(pair):
         alone(pair("3.0"), {"nonsense": 1})
 
 
+@pytest.mark.stack
 def test_workers_do_not_outlive_the_process_that_started_them(pair, tmp_path):
     folder = pair("3.0")
     program = tmp_path / "program.py"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -346,3 +348,28 @@ def test_two_instances_of_one_library_do_not_disturb_each_other(pack, lag_parts,
         a.do_step(0.5, 0.5)
 
         assert a.get(["y"]) == [0.75]
+
+
+def test_an_fmu_alone_is_a_bundle(bundle):
+    folder = bundle({"A": "3.0"}, [])
+
+    with open_system(folder / "A.fmu", start_values={"A": {"u": 1.0}}) as system:
+        (block,) = simulate(system, start_time=0, stop_time=0, step_size=1, record=["A.z"])
+
+    assert block.values.tolist() == [[1.0]]
+
+
+def test_the_kernel_is_found_a_place_where_code_and_home_are_read_only(tmp_path):
+    program = (
+        "import numba.core.caching as c\n"
+        "c.CacheImpl._locator_classes = [c.UserProvidedCacheLocator]\n"
+        "from twinbench.core.cosim import System\n"
+        "System([], []).initialise()\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PATH": "/usr/bin", "TMPDIR": str(tmp_path)}, check=False
+    )
+
+    assert done.returncode == 0
+    assert list(tmp_path.iterdir()) == []

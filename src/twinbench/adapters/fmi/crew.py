@@ -29,6 +29,7 @@ _POLL_S = 0.05
 _PROOF_S = 20.0
 _MOST_LINES = 200
 _LOOK_AHEAD = 8  # points per worker that are handed out before an earlier one is over
+_GREED = 2  # times the memory that a process may keep, while it runs a point
 _DEPTH_S = 0.05  # work a worker has in advance
 
 
@@ -144,6 +145,10 @@ class Crew:
         for place in busy.values():
             if place.points and place.slot.is_late:
                 self._lose(place, "timeout", f"took longer than {self._deadline_s:g} s: its process was killed")
+            elif place.points and place.slot.resident_bytes > _GREED * self._memory_bytes:
+                place.slot.deadline_s = -math.inf
+                used_GB = _GREED * self._memory_bytes / 1e9
+                self._lose(place, "crashed", f"used more than {used_GB:.1f} GB of memory: its process was killed")
 
     def _take(self, place: _Place, said: tuple[Any, ...] | None) -> None:
         match said:
@@ -153,9 +158,9 @@ class Crew:
                 place.log.append(line)
             case ("block", block):
                 self._on_block(place.points[0].number, block)
-            case ("end", status, message, outcome, resident, is_usable):
+            case ("end", status, message, outcome, is_usable):
                 self._finish(place, status, message, outcome)
-                if not is_usable or resident > self._memory_bytes:
+                if not is_usable or place.slot.resident_bytes > self._memory_bytes:
                     self._waiting.extendleft(reversed(place.points))
                     place.points.clear()
                     place.slot.stop()

@@ -155,6 +155,11 @@ class FmuInstance:
         """Set variables by name; texts become the type of each variable, elements of arrays are separated by blanks."""
         for name, value in values.items():
             variable = self._variable(name)
+            if variable.causality == "structuralParameter" and str(value) != str(variable.start):
+                raise SimulationError(
+                    f"{self.name}.{name} is a structural parameter: it decides the size of arrays and keeps its start "
+                    f"value {variable.start}. Export the FMU with another one."
+                )
             elements = _elements(self.name, variable, value)
             with self._told(f"set {name} = {value}"):
                 self._fmi.move("set", variable.type, variable.reference, elements)

@@ -8,6 +8,7 @@ leaves no lock behind. This is why no ready-made pool is used (docs/adr/0011).
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import signal
 import sys
@@ -24,6 +25,7 @@ __all__ = ["Slot"]
 
 _LAST_PRINTED = 2000
 _GRACE_S = 1.0
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _CONTEXT = multiprocessing.get_context("forkserver")
 _PROGRAM = "twinbench.adapters.fmi.worker"
 
@@ -71,6 +73,15 @@ class Slot:
             return tuple(self.line.recv())
         except (EOFError, OSError):
             return None
+
+    @property
+    def resident_bytes(self) -> int:
+        """Memory it holds; 0 if it is dead."""
+        try:
+            pages = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1]
+        except (OSError, IndexError, AttributeError):
+            return 0
+        return int(pages) * _PAGE_BYTES
 
     @property
     def is_late(self) -> bool:

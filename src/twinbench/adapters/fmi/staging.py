@@ -209,6 +209,9 @@ def open_bundle(path: Path, *, cache: Path | None = None) -> Iterator[StagedBund
             return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="twinbench-bundle-")))
 
         folder, refused = path, list[Finding]()
+        if path.is_file() and path.suffix.lower() == ".fmu":
+            yield _stage(path, {path.stem: path}, [], {}, [], cache or scratch())
+            return
         if path.is_file():
             folder = scratch()
             refused = unpack(path, folder)
@@ -235,6 +238,19 @@ def _stage_folder(path: Path, folder: Path, cache: Path) -> StagedBundle:
         documents = [file for file in files if is_interconnection_name(file.name)]
         connections, wiring = _read_wiring(documents, len(found))
         findings = [*_check_archives(folder, found, files), *wiring]
+    return _stage(path, archives, connections, start_values, findings, cache)
+
+
+def _stage(
+    path: Path,
+    archives: Mapping[str, Path],
+    connections: Sequence[Connection],
+    start_values: Mapping[str, Mapping[str, str]],
+    found: Sequence[Finding],
+    cache: Path,
+) -> StagedBundle:
+    """Unpack the FMUs, look at each, then at how they are wired."""
+    findings = list(found)
     staged = {name: stage_model(file, cache, name=name) for name, file in archives.items()}
     findings += [finding for model in staged.values() for finding in model.findings]
     models = [model.summary for model in staged.values() if model.summary]

@@ -6,7 +6,7 @@ after milliseconds. Messages from the other side, and to it, are tuples whose fi
     to the worker      ("open", ModelSet, ways back)    ("run", Point)
                        ("prove", ModelSet, FMUs, start values, Experiment)    ("attempt", ModelSet, ModelSummary, step)
     from the worker    ("log", line)    ("block", Block)    ("proving", FMU)    ("proven", FMU, way)    ("stage", name)
-                       ("end", status, message, Outcome, resident bytes, can be used again)
+                       ("end", status, message, Outcome, can be used again)
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import resource
 import signal
 import tempfile
 import threading
@@ -32,7 +33,6 @@ __all__ = ["TRIAL_STEPS", "serve"]
 
 TRIAL_STEPS = 20
 _MOST_LINES = 500
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 System((), (), executor=compiled()).initialise()  # before the fork: what it costs is paid once
 
@@ -45,6 +45,7 @@ def serve(line: Connection, scratch: str) -> None:
         scratch: Folder for temporary files and for what FMUs print; who gives the work removes it.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # an FMU that crashes leaves no dump
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     tempfile.tempdir = os.environ["TMPDIR"] = scratch
@@ -145,8 +146,7 @@ class _Worker:
 
     def _end(self, status: str, message: str, outcome: Any) -> None:
         is_usable = self._session is None or self._session.is_usable
-        resident = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
-        self._line.send(("end", status, message, outcome, resident, is_usable))
+        self._line.send(("end", status, message, outcome, is_usable))
 
 
 def _steps(instance: Any, step_size: float) -> None:
