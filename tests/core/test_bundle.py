@@ -290,8 +290,16 @@ def test_different_quantities_are_not_connected():
     assert (finding.code, finding.severity) == ("BUNDLE-UNIT-DIMENSION", Severity.ERROR)
 
 
-def test_a_transformation_that_was_written_down_is_not_converted_again():
-    given = replace(wire("A/x", "B/x"), factor=7.0, is_transformed=True)
+def test_units_are_converted_before_what_the_wiring_transforms():
+    given = replace(wire("A/x", "B/x"), factor=7.0, offset=1.0)
+
+    (connection,), _ = wired_quantities(quantity("output", "degC", CELSIUS), quantity("input", "K", KELVIN), given)
+
+    assert (connection.factor, connection.offset) == (7.0, 7.0 * 273.15 + 1.0)
+
+
+def test_what_is_converted_already_is_not_converted_again():
+    given = replace(wire("A/x", "B/x"), factor=7.0, is_converted=True)
 
     connections, findings = wired_quantities(quantity("output", "V", VOLT), quantity("input", "mV", MILLIVOLT), given)
 

@@ -255,11 +255,28 @@ def test_two_fmus_of_one_name_are_refused(bundle, pack, lag_parts):
     assert "BUNDLE-FMU-TWICE" in codes(check_bundle(folder).findings)
 
 
-def test_a_single_fmu_in_place_of_a_bundle_gets_a_hint(pack, lag_parts):
-    findings = check_bundle(pack(lag_parts["3.0"])).findings
+def test_a_single_fmu_is_checked_as_a_bundle_of_its_own(pack, lag_parts):
+    check = check_bundle(pack(lag_parts["3.0"], "Front.fmu"))
 
-    assert findings[0].code == "BUNDLE-NO-FMU"
-    assert "inter_connection.json" in findings[0].hint
+    assert check.ok
+    assert [model.name for model in check.models] == ["Front"]
+
+
+def test_start_values_of_an_ssp_that_no_fmu_has_are_left_out_and_told(tmp_path, pack, lag_parts):
+    pack(lag_parts["3.0"], "inside/lag.fmu")
+    binding = (
+        "<ParameterBindings><ParameterBinding><ParameterValues><ParameterSet><Parameters>"
+        '<Parameter name="T"><Real value="2"/></Parameter><Parameter name="Q"><Real value="2"/></Parameter>'
+        "</Parameters></ParameterSet></ParameterValues></ParameterBinding></ParameterBindings>"
+    )
+    (tmp_path / "inside/SystemStructure.ssd").write_text(
+        "<SystemStructureDescription><System><Elements>"
+        f'<Component name="A" source="lag.fmu">{binding}</Component></Elements></System></SystemStructureDescription>'
+    )
+
+    with open_bundle(tmp_path / "inside") as opened:
+        assert opened.start_values == {"A": {"T": "2"}}
+        assert [f.code for f in opened.check.findings if "Q" in f.message] == ["BUNDLE-UNKNOWN-START"]
 
 
 @pytest.mark.parametrize("version", ["2.0", "3.0"])

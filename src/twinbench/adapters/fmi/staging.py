@@ -258,9 +258,25 @@ def _stage(
     if len(models) == len(archives):  # else each reference to a refused FMU would be a finding of its own
         resolved, faults = resolve_connections(models, connections)
         findings += [*faults, *loop_findings({model.name: model.variables for model in models}, resolved)]
-    check = BundleCheck(tuple(findings), tuple(models), tuple(resolved))
+    known, unknown = _known_starts(start_values, models)
+    check = BundleCheck((*findings, *unknown), tuple(models), tuple(resolved))
     folders = {name: model.folder for name, model in staged.items()}
-    return StagedBundle(path, check, folders, archives, start_values)
+    return StagedBundle(path, check, folders, archives, known)
+
+
+def _known_starts(
+    start_values: Mapping[str, Mapping[str, str]], models: Sequence[ModelSummary]
+) -> tuple[dict[str, dict[str, str]], list[Finding]]:
+    """Start values of variables that are there: an SSP may bring more."""
+    variables = {model.name: model.variables for model in models}
+    known, findings = dict[str, dict[str, str]](), list[Finding]()
+    for name, values in start_values.items():
+        known[name] = {key: value for key, value in values.items() if key in variables.get(name, {})}
+        if lost := sorted(set(values) - set(known[name])):
+            message = f"{len(lost)} start values are for variables it does not have: {', '.join(lost[:5])}"
+            hint = "They are left out; check their names if they were meant for it."
+            findings.append(Finding("BUNDLE-UNKNOWN-START", Severity.WARNING, f"{name}.fmu", message, hint))
+    return known, findings
 
 
 def _check_archives(folder: Path, archives: list[Path], files: list[Path]) -> list[Finding]:

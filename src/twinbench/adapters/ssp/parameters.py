@@ -1,92 +1,129 @@
 """Bindings and mappings of parameters: which start value goes where.
 
 binding    values (.ssv, or inline) for an element, under a prefix
-mapping    (.ssm, or inline) which value goes to which name, perhaps transformed; other names stay as they are
+mapping    (.ssm, or inline) which value goes to which name, perhaps transformed; what it does not name is left out
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from math import isfinite
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from twinbench.adapters.ssp.xml import UnusableError, children, first, number, parse, place
+from twinbench.adapters.ssp.xml import Documents, UnusableError, children, first, number
 
-__all__ = ["bindings"]
+__all__ = ["bindings", "scaled"]
 
 _TEXTS = ("String", "Enumeration", "Binary")
+_TABLES = ("BooleanMappingTransformation", "IntegerMappingTransformation", "EnumerationMappingTransformation")
+_TRUTHS = {"1": "true", "0": "false"}
+_HINT = "Mend or remove it."
 
 
-def bindings(element: Element, base: Path, root: Path) -> Iterator[dict[str, str] | UnusableError]:
+def bindings(element: Element, base: Path, documents: Documents) -> Iterator[dict[str, str] | UnusableError]:
     """The values each binding of an element gives, by the name of the target; what cannot be used instead of them.
 
     Args:
         element: A component or system.
         base: Folder of the structure.
-        root: Folder of the archive.
+        documents: Those of the archive.
     """
     for binding in children(element, "ParameterBindings", "ParameterBinding"):
         try:
-            values = _values(binding, base, root)
-            mapped = _mapped(binding, values, base, root)
-            prefix = binding.get("prefix", "")
-            yield {prefix + name: value for name, value in mapped.items()}
+            held = first(binding, "ParameterValues", "ParameterSet")
+            parameters = _document(binding, held, "ParameterSet", base, documents)
+            if parameters is None:
+                raise UnusableError("gives neither values nor their source", _HINT)
+            values = _values(parameters, binding.get("prefix", ""))
+            mapping = first(binding, "ParameterMapping")
+            if mapping is not None:
+                held = first(mapping, "ParameterMapping")
+                values = _mapped(_document(mapping, held, "ParameterMapping", base, documents), values)
+            yield values
         except UnusableError as error:
             yield error
 
 
-def _values(binding: Element, base: Path, root: Path) -> dict[str, str]:
-    source = binding.get("source")
+def _document(referrer: Element, held: Element | None, tag: str, base: Path, documents: Documents) -> Element | None:
+    """What a binding or mapping refers to or, without a source, holds."""
+    source = referrer.get("source")
     if source is None:
-        document = first(binding, "ParameterValues", "ParameterSet")
-    elif binding.get("sourceBase") == "component":
-        raise UnusableError(f"takes its values from {source!r} within the FMU, which is not supported")
-    else:
-        document = parse(place(source, base, root))
-    return {parameter.get("name", ""): _value(parameter) for parameter in children(document, "Parameters", "Parameter")}
+        return held
+    if referrer.get("sourceBase") == "component":
+        hint = "Pack the file into the archive, beside the FMU."
+        raise UnusableError(f"refers to {source[:200]!r} within the FMU, which is not supported", hint)
+    return documents.open(documents.place(source, base), tag)
 
 
-def _value(parameter: Element) -> str:
+def _values(parameters: Element, prefix: str) -> dict[str, str]:
+    items = {
+        enumeration.get("name", ""): {item.get("name", ""): item.get("value", "") for item in enumeration}
+        for enumeration in children(parameters, "Enumerations", "Enumeration")
+    }
+    return {
+        prefix + parameter.get("name", ""): _value(parameter, items)
+        for parameter in children(parameters, "Parameters", "Parameter")
+    }
+
+
+def _value(parameter: Element, items: dict[str, dict[str, str]]) -> str:
     """The value as text; the elements of an array are separated by blanks."""
     type_ = next((child for child in parameter if child.tag not in ("Dimension", "Annotations")), None)
-    if type_ is None:
-        raise UnusableError(f"gives the parameter {parameter.get('name')!r} no value")
-    if type_.get("value") is not None:
-        return str(type_.get("value")).strip() if type_.tag not in _TEXTS else str(type_.get("value"))
-    parts = [str(child.get("value", child.text or "")).strip() for child in type_ if child.tag in ("Value", "Element")]
-    if not parts:
-        raise UnusableError(f"gives the parameter {parameter.get('name')!r} no value")
-    return " ".join(parts)
+    parts = [] if type_ is None else [child.get("value", "") for child in children(type_, "Value")]
+    text = None if type_ is None else type_.get("value", " ".join(parts) if parts else None)
+    if type_ is None or text is None:
+        raise UnusableError(f"gives the parameter {parameter.get('name', '')[:80]!r} no value", _HINT)
+    if type_.tag == "Enumeration":
+        known = items.get(type_.get("name", ""), {})
+        return " ".join(known.get(part, part) for part in parts) if parts else known.get(text, text)
+    if type_.tag == "Boolean":
+        return _each(text, lambda part: _TRUTHS.get(part, part))
+    return text if type_.tag in _TEXTS else text.strip()
 
 
-def _mapped(binding: Element, values: dict[str, str], base: Path, root: Path) -> dict[str, str]:
-    mapping = first(binding, "ParameterMapping")
-    if mapping is None:
-        return values
-    source = mapping.get("source")
-    document = first(mapping, "ParameterMapping") if source is None else parse(place(source, base, root))
-    entries = list(children(document, "MappingEntry"))
-    mapped = {name: value for name, value in values.items() if name not in {e.get("source") for e in entries}}
-    for entry in entries:
-        name = entry.get("source", "")
-        if name in values:
-            mapped[entry.get("target", "")] = _transformed(entry, values[name])
+def _each(text: str, change: Callable[[str], str]) -> str:
+    return " ".join(change(part) for part in text.split())
+
+
+def _mapped(mapping: Element | None, values: dict[str, str]) -> dict[str, str]:
+    mapped = {}
+    for entry in children(mapping, "MappingEntry"):
+        source, target = entry.get("source"), entry.get("target")
+        if source is None or target is None:
+            raise UnusableError("has a mapping entry without source or target", _HINT)
+        if source in values:
+            mapped[target] = _transformed(entry, values[source])
     return mapped
 
 
 def _transformed(entry: Element, value: str) -> str:
     linear = first(entry, "LinearTransformation")
     if linear is not None:
-        factor, offset = number(linear, "factor", 1.0), number(linear, "offset", 0.0)
-        try:
-            return " ".join(repr(factor * float(part) + offset) for part in value.split())
-        except ValueError:
-            raise UnusableError(f"transforms {value!r}, which is no number") from None
-    for kind in ("BooleanMappingTransformation", "IntegerMappingTransformation", "EnumerationMappingTransformation"):
+        return scaled(value, number(linear, "factor", 1.0), number(linear, "offset", 0.0))
+    for kind in _TABLES:
         table = first(entry, kind)
-        if table is not None:
-            known = {str(line.get("source")).strip(): str(line.get("target")) for line in children(table, "MapEntry")}
-            if value.strip() not in known:
-                raise UnusableError(f"maps {entry.get('source')!r} = {value!r}, for which it has no entry")
-            return known[value.strip()]
+        if table is None:
+            continue
+        lines = {line.get("source", "").strip(): line.get("target", "").strip() for line in children(table, "MapEntry")}
+        if kind == _TABLES[0]:
+            lines = {_TRUTHS.get(key, key): _TRUTHS.get(target, target) for key, target in lines.items()}
+        return lines[value] if value in lines else " ".join(lines.get(part, part) for part in value.split())
     return value
+
+
+def scaled(value: str, factor: float, offset: float) -> str:
+    """The value, each element times *factor* plus *offset*.
+
+    Raises:
+        UnusableError: If it is or becomes no number.
+    """
+    if (factor, offset) == (1.0, 0.0):
+        return value
+    try:
+        numbers = [factor * float(part) + offset for part in value.split()]
+    except ValueError:
+        numbers = []
+    if not numbers or not all(map(isfinite, numbers)):
+        raise UnusableError(f"transforms {value[:80]!r}, which is or becomes no number", _HINT)
+    return " ".join(map(repr, numbers))

@@ -6,66 +6,128 @@ Names are taken without their namespaces: SSP 1.0 and 2.0 share them, and tools 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-__all__ = ["MOST_LEVELS", "UnusableError", "children", "first", "number", "parse", "place", "truth"]
+__all__ = ["MOST_LEVELS", "Documents", "TooLargeError", "UnusableError", "children", "first", "number", "truth"]
 
 MOST_LEVELS = 60
 _LIMIT_BYTES = 64 << 20
+_MOST_ELEMENTS = 2_000_000
 
 
 class UnusableError(Exception):
-    """What is wrong with a document, in words."""
+    """What is wrong with a document, in words, and what to do about it."""
+
+    def __init__(self, message: str, hint: str = "Export the SSP anew.") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
-def parse(path: Path) -> Element:
-    """Read a document without a document type and of bounded size and depth.
+class TooLargeError(Exception):
+    """The documents ask for more work than they may, perhaps by referring to each other again and again."""
 
-    Raises:
-        UnusableError: If it cannot be used.
-    """
-    try:
-        if path.stat().st_size > _LIMIT_BYTES:
-            raise UnusableError(f"is larger than {_LIMIT_BYTES} bytes")
-        content = path.read_bytes()
-        _probe(content)
-        root = ElementTree.fromstring(content)
-    except (OSError, ValueError, LookupError, expat.ExpatError, ElementTree.ParseError) as error:
-        raise UnusableError(f"is no readable XML: {error}") from error
-    for element in root.iter():
-        element.tag = _local(element.tag)
-    return root
+    hint = "Split the structure."
 
 
-def _probe(content: bytes) -> None:
-    depth = 0
+class Documents:
+    """The documents of an archive, each parsed once however often it is referred to."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+        self._read: dict[Path, tuple[Element, int] | UnusableError] = {}
+        self._left = _MOST_ELEMENTS
+
+    def spend(self, elements: int) -> None:
+        """Take from what all documents together may ask for.
+
+        Raises:
+            TooLargeError: If nothing is left.
+        """
+        self._left -= elements
+        if self._left < 0:
+            raise TooLargeError(f"asks for more than {_MOST_ELEMENTS} elements to be read")
+
+    def open(self, path: Path, tag: str) -> Element:
+        """The root of a document, which is to be a *tag*.
+
+        Raises:
+            UnusableError: If it cannot be used.
+            TooLargeError: If too much was read already.
+        """
+        if path not in self._read:
+            try:
+                self._read[path] = _parse(path)
+            except UnusableError as error:
+                self._read[path] = error
+        found = self._read[path]
+        if isinstance(found, UnusableError):
+            raise found
+        root, size = found
+        self.spend(size)
+        if root.tag != tag:
+            raise UnusableError(f"{path.name} holds <{root.tag[:80]}>, not <{tag}>")
+        return root
+
+    def place(self, source: str, base: Path) -> Path:
+        """The file a relative reference means.
+
+        Args:
+            source: The reference, percent-encoded.
+            base: Folder it is relative to.
+
+        Raises:
+            UnusableError: If it leads out of the archive, or nothing is there.
+        """
+        shown, hint = repr(source[:200]), "Pack the file into the archive and refer to it by a relative path."
+        try:
+            parts = urlsplit(source)
+            name = unquote(parts.path)
+            is_outside = parts.scheme or parts.netloc or name.startswith("/") or "\\" in name or "\0" in name
+            found = self._root if is_outside else (base / name).resolve()
+            if is_outside or not found.is_relative_to(self._root):
+                raise UnusableError(f"refers to {shown}, which is outside of the archive", hint)
+            is_there = found.is_file()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise UnusableError(f"refers to {shown}, which is no usable path: {error}", hint) from error
+        if not is_there:
+            raise UnusableError(f"refers to {shown}, which is not in the archive", hint)
+        return found
+
+
+def _parse(path: Path) -> tuple[Element, int]:
+    """Read a document and its number of elements; it is without a document type and of bounded size and depth."""
+    builder, depth, size = TreeBuilder(), 0, 0
 
     def refuse(*_: Any) -> None:
-        raise UnusableError("declares a document type or entities")
+        raise UnusableError(f"{path.name} declares a document type or entities")
 
-    def open_(*_: Any) -> None:
-        nonlocal depth
-        depth += 1
+    def open_(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth, size
+        depth, size = depth + 1, size + 1
         if depth > 4 * MOST_LEVELS:
-            raise UnusableError(f"is nested more than {4 * MOST_LEVELS} levels deep")
+            raise UnusableError(f"{path.name} is nested more than {4 * MOST_LEVELS} levels deep")
+        builder.start(tag.rpartition(":")[2], attributes)
 
-    def close(*_: Any) -> None:
+    def close(tag: str) -> None:
         nonlocal depth
         depth -= 1
+        builder.end(tag.rpartition(":")[2])
 
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler, parser.EndElementHandler = open_, close
-    parser.Parse(content, True)
-
-
-def _local(tag: object) -> str:
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+    try:
+        if path.stat().st_size > _LIMIT_BYTES:
+            raise UnusableError(f"{path.name} is larger than {_LIMIT_BYTES} bytes")
+        parser.Parse(path.read_bytes(), True)
+    except (OSError, ValueError, LookupError, expat.ExpatError) as error:
+        raise UnusableError(f"{path.name} is no readable XML: {error}") from error
+    return builder.close(), size
 
 
 def children(element: Element | None, *path: str) -> Iterator[Element]:
@@ -86,40 +148,23 @@ def first(element: Element | None, *path: str) -> Element | None:
 
 
 def number(element: Element, name: str, default: float) -> float:
-    """An attribute that is a number.
+    """An attribute that is a finite number.
 
     Raises:
         UnusableError: If it is something else.
     """
     text = element.get(name)
+    if text is None:
+        return default
     try:
-        return default if text is None else float(text)
+        value = float(text)
     except ValueError:
-        raise UnusableError(f"{element.tag} has {name}={text!r}, which is no number") from None
+        value = float("nan")
+    if "_" in text or not isfinite(value):  # Python reads 1_0
+        raise UnusableError(f"{element.tag} has {name}={text[:80]!r}, which is no number", "Write a finite number.")
+    return value
 
 
 def truth(text: str | None) -> bool:
     """A boolean as XML writes it."""
     return (text or "").strip() in ("true", "1")
-
-
-def place(source: str, base: Path, root: Path) -> Path:
-    """The file a relative reference means.
-
-    Args:
-        source: The reference, percent-encoded.
-        base: Folder it is relative to.
-        root: Folder it must not leave.
-
-    Raises:
-        UnusableError: If it leads elsewhere, or nothing is there.
-    """
-    parts = urlsplit(source)
-    if parts.scheme or parts.netloc or parts.path.startswith("/") or "\\" in source or "\0" in unquote(source):
-        raise UnusableError(f"refers to {source!r}, which is outside of the archive")
-    found = (base / unquote(parts.path)).resolve()
-    if not found.is_relative_to(root.resolve()):
-        raise UnusableError(f"refers to {source!r}, which is outside of the archive")
-    if not found.is_file():
-        raise UnusableError(f"refers to {source!r}, which is not in the archive")
-    return found

@@ -132,14 +132,14 @@ class Connection:
     Attributes:
         factor: The input is given ``factor * output + offset``.
         offset: See *factor*; in the unit of the input.
-        is_transformed: Factor and offset were written down by who wired it, so units are not converted any more.
+        is_converted: The unit of the output has been taken care of: it is not converted any more.
     """
 
     source: Reference
     target: Reference
     factor: float = 1.0
     offset: float = 0.0
-    is_transformed: bool = False
+    is_converted: bool = False
 
     def __str__(self) -> str:
         return f"{self.source} -> {self.target}"

@@ -134,9 +134,9 @@ def _compare(where: str, output: Variable, input_: Variable) -> list[Finding]:
 def _convert(
     where: str, connection: Connection, output: Variable, input_: Variable
 ) -> tuple[Connection, list[Finding]]:
-    """Convert between the units of the two ends, unless whoever wired them has done so; compare their start values."""
+    """Convert between the units of the two ends, before what the wiring transforms; compare their start values."""
     findings: list[Finding] = []
-    if not connection.is_transformed and output.unit and input_.unit:
+    if not connection.is_converted and output.unit and input_.unit:
         connection, findings = _convert_unit(where, connection, output, input_)
     if not blocking(findings):
         findings += _compare_starts(where, connection, output, input_)
@@ -161,9 +161,10 @@ def _convert_unit(
     if converted == (1.0, 0.0):
         return connection, []
     factor, offset = converted
+    gain, shift = connection.factor * factor, connection.factor * offset + connection.offset
     message = f"{output.unit} drives {input_.unit}: the value is converted, times {factor:g} plus {offset:g}"
     note = Finding("BUNDLE-UNIT-CONVERTED", Severity.NOTE, where, message, "Nothing has to be done.")
-    return replace(connection, factor=factor, offset=offset), [note]
+    return replace(connection, factor=gain, offset=shift, is_converted=True), [note]
 
 
 def _compare_starts(where: str, connection: Connection, output: Variable, input_: Variable) -> list[Finding]:
