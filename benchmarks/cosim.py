@@ -38,6 +38,7 @@ TARGETS = (
     ("light FMUs: times FMPy's loop", "fmpy_loop", ("light2", "light3"), 50.0),
     ("light FMUs: times ecos", "ecos", ("light2", "light3"), 4.0),
     ("light FMUs: share of the C floor", "c_floor", ("light2", "light3"), 0.5),
+    ("FMUs that check nothing: share of the C floor", "c_floor", ("bare2",), 0.5),
     ("FMUs of 0.3 us: share of the C floor", "c_floor", ("heavy2", "heavy3"), 0.85),
 )
 

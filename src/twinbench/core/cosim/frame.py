@@ -34,6 +34,7 @@ class Frame:
         self[Word.NEXT], self[Word.REPEATED] = first, first + tape.start * tape.rows.strides[0]
         self[Word.CLOCK], self[Word.TIMESPEC] = _clock(), self.address + 8 * len(Word)
         self[Word.SAMPLE_EVERY], self[Word.STRIDE] = sample_every, 1
+        self[Word.SAMPLE_IN] = 0 if sample_every else -1  # which never comes to 0
         self.point(Word.TOLD, tape.told)
         self.point(Word.BUSY, self.busy_ns)
 

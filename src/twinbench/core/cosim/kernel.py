@@ -243,6 +243,32 @@ def _store(code, address, value):
         _store_u8(address, value)
 
 
+# Calls of one kind mostly follow each other, at the common rate: runs of them are done without asking what comes next.
+
+
+@njit(error_model="numpy")
+def _call2(op):
+    return _access2(_integer(op + 16), _integer(op + 24), _integer(op + 32), _integer(op + 40), _integer(op + 48))
+
+
+@njit(error_model="numpy")
+def _call3(op):
+    function, component, references = _integer(op + 16), _integer(op + 24), _integer(op + 32)
+    return _access3(function, component, references, _integer(op + 40), _integer(op + 48), _integer(op + 56))
+
+
+@njit(error_model="numpy")
+def _is_plain(op, code):
+    """Whether the operation is of this kind, at the common rate; behind the last one lies one of no kind."""
+    return _integer(op) == code and _integer(op + 64) == 1
+
+
+@njit(error_model="numpy")
+def _told(place):
+    """Whether an FMI 3.0 instance said anything at its step."""
+    return _integer(place) | _integer(place + 8) | _integer(place + 16)
+
+
 @njit("i8(i8)", cache=True, nogil=True, error_model="numpy")
 def run(frame):
     """Execute a tape from where its frame says; see :func:`twinbench.core.cosim.interpreter.run`."""
@@ -256,25 +282,31 @@ def run(frame):
     rows = _integer(frame + _ROWS)
     clock, timespec = _integer(frame + _CLOCK), _integer(frame + _TIMESPEC)
     start_s, step_s = _number(frame + _START_S), _number(frame + _STEP_S)
+    last, repeated, sample_in = _integer(frame + _LAST), _integer(frame + _REPEATED), _integer(frame + _SAMPLE_IN)
     done, look_at, seen_ns, exit_ = 0, 1, 0, -1
     while exit_ < 0:
         time_s = start_s + k * step_s
-        is_timed = _integer(frame + _SAMPLE_EVERY) > 0 and _integer(frame + _SAMPLE_IN) == 0
+        is_timed = sample_in == 0
         while op < tape_end:
             code, every = _integer(op), _integer(op + 64)
             if code <= _ACCESS2:
-                if every == 1 or k % every == 0:
-                    function, component, references = _integer(op + 16), _integer(op + 24), _integer(op + 32)
-                    count, values = _integer(op + 40), _integer(op + 48)
-                    if code == _ACCESS3:
-                        status = _access3(function, component, references, count, values, _integer(op + 56))
-                    else:
-                        status = _access2(function, component, references, count, values)
-                    if status > 1:
-                        _put_integer(frame + _WHO, _integer(op + 8))
-                        _put_integer(frame + _SAID, status)
-                        exit_ = _STATUS
-                        break
+                if every != 1 and k % every:
+                    op += _WIDTH
+                    continue
+                status = _call3(op) if code == _ACCESS3 else _call2(op)
+                if every == 1 and code == _ACCESS3:
+                    while status <= 1 and _is_plain(op + _WIDTH, _ACCESS3):
+                        op += _WIDTH
+                        status = _call3(op)
+                elif every == 1:
+                    while status <= 1 and _is_plain(op + _WIDTH, _ACCESS2):
+                        op += _WIDTH
+                        status = _call2(op)
+                if status > 1:
+                    _put_integer(frame + _WHO, _integer(op + 8))
+                    _put_integer(frame + _SAID, status)
+                    exit_ = _STATUS
+                    break
             elif code <= _STEP2:
                 begin_s, length_s = time_s, step_s
                 if every != 1:
@@ -283,17 +315,27 @@ def run(frame):
                         continue
                     begin_s, length_s = start_s + (k + 1 - every) * step_s, every * step_s
                 before_ns = _time_ns(clock, timespec) if is_timed else 0
-                any_told = 0
+                said = 0
                 if code == _STEP3:
                     place = _integer(op + 32)
                     status = _step3(_integer(op + 16), _integer(op + 24), begin_s, length_s, place)
-                    any_told = _integer(place) | _integer(place + 8) | _integer(place + 16)
+                    said = _told(place)
+                    if every == 1 and not is_timed:
+                        while status <= 1 and not said and _is_plain(op + _WIDTH, _STEP3):
+                            op += _WIDTH
+                            place = _integer(op + 32)
+                            status = _step3(_integer(op + 16), _integer(op + 24), time_s, step_s, place)
+                            said = _told(place)
                 else:
                     status = _step2(_integer(op + 16), _integer(op + 24), begin_s, length_s)
+                    if every == 1 and not is_timed:
+                        while status <= 1 and _is_plain(op + _WIDTH, _STEP2):
+                            op += _WIDTH
+                            status = _step2(_integer(op + 16), _integer(op + 24), time_s, step_s)
                 if is_timed:
                     place = _integer(frame + _BUSY) + 8 * _integer(op + 8)
                     _put_integer(place, _integer(place) + _time_ns(clock, timespec) - before_ns)
-                if status > 1 or any_told:
+                if status > 1 or said:
                     _put_integer(frame + _WHO, _integer(op + 8))
                     _put_integer(frame + _SAID, status)
                     op += _WIDTH
@@ -320,7 +362,7 @@ def run(frame):
                             _put_integer(frame + _WHICH, j)
                             exit_ = _LIMIT
                             break
-                    if exit_ < 0 and k >= _integer(frame + _LAST):
+                    if exit_ < 0 and k >= last:
                         exit_ = _END
                 if exit_ >= 0:
                     row += 1
@@ -376,13 +418,12 @@ def run(frame):
             op += _WIDTH
         if exit_ >= 0:
             break
-        op = _integer(frame + _REPEATED)
+        op = repeated
         k += 1
-        every = _integer(frame + _SAMPLE_EVERY)
-        if every > 0:
-            if is_timed:
-                _put_integer(frame + _SAMPLES, _integer(frame + _SAMPLES) + 1)
-            _put_integer(frame + _SAMPLE_IN, (every if is_timed else _integer(frame + _SAMPLE_IN)) - 1)
+        sample_in -= 1
+        if is_timed:
+            _put_integer(frame + _SAMPLES, _integer(frame + _SAMPLES) + 1)
+            sample_in += _integer(frame + _SAMPLE_EVERY)
         done += 1
         if done == look_at:
             now_ns = _time_ns(clock, timespec)
@@ -395,4 +436,5 @@ def run(frame):
     _put_integer(frame + _ROW, row)
     _put_integer(frame + _DUE, due)
     _put_integer(frame + _ITERATIONS, iterations)
+    _put_integer(frame + _SAMPLE_IN, sample_in)
     return exit_

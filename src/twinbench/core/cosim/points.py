@@ -21,7 +21,7 @@ class Experiment:
     record: tuple[str, ...] = ()
     record_every: int = 1
     stop_conditions: tuple[StopCondition, ...] = ()
-    block_rows: int = 4096
+    block_rows: int = 8192
     block_s: float = 1.0
     wall_limit_s: float = math.inf
 

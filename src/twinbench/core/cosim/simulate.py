@@ -25,6 +25,7 @@ __all__ = ["Block", "Outcome", "StopCondition", "simulate"]
 
 _SLICE_NS = 20_000_000  # how long the executor runs before Python looks at cancellations and limits
 _SAMPLE_EVERY = 97  # each so many-th step is timed
+_BLOCK_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def simulate(
     record: Sequence[str] = (),
     record_every: int = 1,
     stop_conditions: Sequence[StopCondition] = (),
-    block_rows: int = 4096,
+    block_rows: int = 8192,
     block_s: float = 1.0,
     wall_limit_s: float = math.inf,
     cancelled: Callable[[], bool] = lambda: False,
@@ -108,7 +109,7 @@ def simulate(
         record: ``FMU.variable``, in the order of the columns; all outputs unless said.
         record_every: Communication points per row; the last point has a row in any case.
         stop_conditions: Each signal is one of the recorded; they are looked at at each communication point.
-        block_rows: Most rows in a block.
+        block_rows: Most rows in a block; fewer if they would take more than 8 MiB.
         block_s: After this time a block is handed over though it is not full.
         wall_limit_s: Time after which the run is given up.
         cancelled: Asked about every 20 ms, or after each step if one takes longer.
@@ -123,7 +124,7 @@ def simulate(
     run = _Run(system, start_time, step_size, steps, record or system.outputs)
     run.stop_at(stop_conditions)
     run.frame[Word.STRIDE] = record_every
-    return run.blocks(min(block_rows, steps // record_every + 2), block_s, wall_limit_s, cancelled)
+    return run.blocks(run.rows(min(block_rows, steps // record_every + 2)), block_s, wall_limit_s, cancelled)
 
 
 def _count_steps(start_time: float, stop_time: float, step_size: float) -> int:
@@ -151,6 +152,10 @@ class _Run:
         self._wall_s = 0.0
         self._asked = ""  # by an FMU, to end
         self._first = 0  # communication point of the first row of the present block
+
+    def rows(self, wanted: int) -> int:
+        """Rows of a block, by its memory."""
+        return max(1, min(wanted, _BLOCK_BYTES // (8 * max(1, len(self._signals)))))
 
     def stop_at(self, conditions: Sequence[StopCondition]) -> None:
         """Look at these limits."""

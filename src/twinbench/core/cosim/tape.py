@@ -27,6 +27,7 @@ __all__ = ["Act", "Get", "Record", "Repeat", "Set", "Step", "Tape", "assemble"]
 
 _COMPONENT, _FIRST = 3, 5  # columns that are filled in when everything has its place
 _WORD_BYTES = 8
+_NOTHING = -1  # no operation
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ class Tape:
     def __init__(
         self, rows: Sequence[Sequence[int]], start: int, instances: Sequence[Instance], memory: _Memory
     ) -> None:
-        self.rows = np.array(rows, dtype=np.int64).reshape(-1, COLUMNS)
+        end = [_NOTHING] * COLUMNS  # executors look one operation ahead
+        self.rows = np.array([*rows, end], dtype=np.int64)[:-1]
         self.start, self.told = start, memory.told
         self._memory = memory
         self._instances = tuple(instances)
