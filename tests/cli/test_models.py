@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 
 import pyarrow.parquet as pq
 import pytest
@@ -122,3 +123,18 @@ def test_the_time_of_each_fmu_is_shown(twinbench):
     assert "real_time_factor" in text
     assert BATTERY in text
     assert "%" in text
+
+
+def test_the_worst_findings_are_shown_first(twinbench, tmp_path):
+    folder = tmp_path / "bundle"
+    shutil.copytree(BUNDLE, folder)
+    wires = json.loads((folder / "inter_connection.json").read_text())
+    wires.append({"OutSignalReference": "FMU_Battery_Model/Nothing", "InSignalReference": "FMU_Output_Handler/SoC_In"})
+    (folder / "inter_connection.json").write_text(json.dumps(wires))
+
+    code, text = twinbench("check", folder)
+
+    shown = [line.split()[0] for line in text.splitlines() if line.startswith(("error", "warning", "note"))]
+    assert code == 1
+    assert shown == sorted(shown, key=["error", "warning", "note"].index)
+    assert shown[0] == "error"

@@ -26,8 +26,8 @@ def show_facts(facts: Mapping[str, Any]) -> None:
 
 
 def show_findings(findings: Sequence[Mapping[str, Any]]) -> None:
-    """Show each finding: how bad, what, where, and what to do."""
-    for finding in findings:
+    """Show each finding, the worst first: how bad, what, where, and what to do."""
+    for finding in sorted(findings, key=lambda finding: list(_COLOURS).index(str(finding["severity"]))):
         severity = str(finding["severity"])
         click.secho(f"{severity:<8}", fg=_COLOURS.get(severity, "white"), nl=False)
         click.echo(f"{finding['code']}  {finding['where']}\n        {finding['message']}")
