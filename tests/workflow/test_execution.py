@@ -17,14 +17,13 @@ from twinbench.core.cosim import Block, Experiment, Outcome, PointResult, Signal
 from twinbench.core.errors import RequestError, SimulationError
 from twinbench.core.findings import Finding, Severity
 from twinbench.workflow.execution import (
-    CsvTable,
-    ParquetTable,
     build_bundle,
     parse_settings,
     read_points,
     simulate_bundle,
     simulate_points,
 )
+from twinbench.workflow.tables import CsvTable, ParquetTable
 
 
 def model(name: str, *variables: str) -> ModelSummary:

@@ -181,8 +181,9 @@ def _simulate_once(
 ) -> tuple[dict[str, Any], int]:
     from twinbench.adapters.fmi import open_bundle
     from twinbench.workflow import execution
+    from twinbench.workflow.tables import CsvTable, OpenTable, ParquetTable
 
-    tables: dict[str, execution.OpenTable] = {".csv": execution.CsvTable, ".parquet": execution.ParquetTable}
+    tables: dict[str, OpenTable] = {".csv": CsvTable, ".parquet": ParquetTable}
     if output.suffix not in tables:
         raise click.BadParameter(f"{output.name} ends neither in .csv nor in .parquet.", param_hint="--output")
     with _progress("simulating", experiment.stop_time - experiment.start_time) as show, _interruptible() as cancelled:
@@ -225,6 +226,7 @@ def _simulate_many(
 
     from twinbench.adapters.fmi import open_bundle
     from twinbench.workflow import execution
+    from twinbench.workflow.tables import ParquetTable
 
     given["workers"] = given["workers"] or os.cpu_count() or 1
     text = points.read_text(encoding="utf-8-sig")
@@ -242,7 +244,7 @@ def _simulate_many(
             bundle,
             text,
             open_bundle=open_bundle,
-            open_table=execution.ParquetTable,
+            open_table=ParquetTable,
             experiment=experiment,
             coupling=coupling,
             output=output,

@@ -18,12 +18,10 @@ from twinbench.core.bundle import Connection, ModelSummary
 from twinbench.core.cosim import Block, Coupling, Experiment, Point, PointResult
 from twinbench.core.errors import RequestError, SimulationError
 from twinbench.workflow.lab import OpenBundle
+from twinbench.workflow.tables import OpenTable, Table
 
 __all__ = [
     "STIMULI_PARAMETER",
-    "CsvTable",
-    "ParquetTable",
-    "Table",
     "build_bundle",
     "parse_settings",
     "read_points",
@@ -34,22 +32,6 @@ __all__ = [
 STIMULI_PARAMETER = "Stimuli_File"
 
 StartValues = dict[str, dict[str, str]]
-
-
-class Table(Protocol):
-    """Takes the rows of a run."""
-
-    def add(self, block: Block) -> None:
-        """Append rows."""
-
-    def __enter__(self) -> Table:
-        """Open it."""
-
-    def __exit__(self, *_: object) -> None:
-        """Close it."""
-
-
-OpenTable = Callable[[Path], Table]
 
 
 class BundleOpener(Protocol):
@@ -415,60 +397,3 @@ class _Tables:
             "messages": list(result.log),
         }
         self._folder.summary(result.number).write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-
-
-# Tables.
-
-
-class CsvTable:
-    """CSV: ``time``, then one column per signal; numbers as short as they can be read back exactly."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._has_head = False
-
-    def __enter__(self) -> CsvTable:
-        self._file = self._path.open("w", encoding="utf-8", newline="\n")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def add(self, block: Block) -> None:
-        """Append rows."""
-        if not self._has_head:
-            self._file.write(",".join(["time", *(_quoted(signal.name) for signal in block.signals)]) + "\n")
-            self._has_head = True
-        rows = zip(block.time_s.tolist(), block.values.tolist(), strict=True)
-        self._file.writelines(",".join(map(repr, [time_s, *values])) + "\n" for time_s, values in rows)
-
-
-class ParquetTable:
-    """Parquet: ``time``, then one column per signal, each with its unit in the field's metadata."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._writer: Any = None
-
-    def __enter__(self) -> ParquetTable:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-    def add(self, block: Block) -> None:
-        """Append rows."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        if self._writer is None:
-            units = {"time": "s", **{signal.name: signal.unit or "" for signal in block.signals}}
-            fields = [pa.field(name, pa.float64(), metadata={"unit": unit}) for name, unit in units.items()]
-            self._writer = pq.ParquetWriter(self._path, pa.schema(fields))
-        columns = [block.time_s, *(block.values[:, number] for number in range(len(block.signals)))]
-        self._writer.write_table(pa.table(columns, schema=self._writer.schema))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if any(sign in name for sign in ',"\n') else name

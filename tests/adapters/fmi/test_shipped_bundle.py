@@ -13,7 +13,8 @@ from fmpy.fmi3 import FMU3Slave
 from twinbench.adapters.fmi import check_bundle, open_bundle, open_system
 from twinbench.core.cosim import Coupling, Experiment, simulate
 from twinbench.core.findings import Severity
-from twinbench.workflow.execution import CsvTable, simulate_bundle
+from twinbench.workflow.execution import simulate_bundle
+from twinbench.workflow.tables import CsvTable
 
 BUNDLE = Path(__file__).parents[3] / "include" / "fmus"
 BATTERY = "FMU_Battery_Model"
