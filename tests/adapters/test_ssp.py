@@ -311,7 +311,7 @@ LOOP = system("s", connectors={"in": "input", "out": "output"}, wires=connection
             "outside of the archive",
         ),
         ("", "SSP-UNREADABLE", "holds no System"),
-        ("<", "SSP-UNREADABLE", "no readable XML"),
+        ("<", "SSP-UNREADABLE", "no well-formed XML"),
     ],
 )
 def test_what_is_wrong_is_said_with_a_code(read, root, code, words):

@@ -54,8 +54,8 @@ def edited(parts: dict[str, bytes], old: str, new: str) -> dict[str, bytes]:
     ("code", "words", "change"),
     [
         ("BUNDLE-NO-DESCRIPTION", "holds no", lambda p: {LIBRARY: p[LIBRARY]}),
-        ("BUNDLE-DESCRIPTION-INVALID", "not well-formed", lambda p: {**p, XML: p[XML][:300]}),
-        ("BUNDLE-DESCRIPTION-INVALID", "not well-formed", lambda p: {**p, XML: b""}),
+        ("BUNDLE-DESCRIPTION-INVALID", "no well-formed", lambda p: {**p, XML: p[XML][:300]}),
+        ("BUNDLE-DESCRIPTION-INVALID", "no well-formed", lambda p: {**p, XML: b""}),
         ("BUNDLE-DESCRIPTION-INVALID", "holds <html>", lambda p: {**p, XML: b"<html/>"}),
         (
             "BUNDLE-DESCRIPTION-INVALID",

@@ -11,8 +11,6 @@ import re
 from contextlib import suppress
 from math import isfinite
 from pathlib import Path
-from typing import Any
-from xml.parsers import expat
 
 import fmpy
 from fmpy.model_description import ModelDescription, Unknown, ValidationError
@@ -21,6 +19,7 @@ from fmpy.model_description import Unit as FmiUnit
 from twinbench.adapters.fmi.library import library_fault, missing_libraries
 from twinbench.core.bundle import BASE_UNITS, ModelSummary, Unit, Variable
 from twinbench.core.findings import Finding, Severity
+from twinbench.core.strict_xml import UnusableXmlError, parse_strictly
 
 __all__ = ["BINARY_FOLDERS", "describe", "read_description", "validation_findings"]
 
@@ -28,13 +27,8 @@ BINARY_FOLDERS = {"2.0": "linux64", "3.0": "x86_64-linux"}
 
 _PLATFORMS = {"linux64": "x86_64-linux", "win64": "x86_64-windows", "win32": "x86-windows", "darwin64": "x86_64-darwin"}
 _TYPES = {"Real": "Float64", "Integer": "Int32"}
-_LIMIT_BYTES = 64 << 20
 _IDENTIFIER = re.compile(r"\w[\w.-]*", re.ASCII)  # some tools write what is no name in C, and it runs
 _SLOW_ABOVE_VARIABLES = 1000
-
-
-class _UnusableXmlError(Exception):
-    pass
 
 
 def describe(name: str, sha256: str, folder: Path) -> tuple[ModelSummary | None, list[Finding]]:
@@ -49,9 +43,9 @@ def describe(name: str, sha256: str, folder: Path) -> tuple[ModelSummary | None,
         return refuse("BUNDLE-NO-DESCRIPTION", "holds no modelDescription.xml", hint)
     try:
         version = _probe(path)
-    except _UnusableXmlError as error:
+    except UnusableXmlError as error:
         hint = "Export the FMU anew; a model description is plain XML in UTF-8 without a document type."
-        return refuse("BUNDLE-DESCRIPTION-INVALID", str(error), hint)
+        return refuse("BUNDLE-DESCRIPTION-INVALID", f"modelDescription.xml {error}", hint)
     if version not in BINARY_FOLDERS:
         return refuse("BUNDLE-FMI-VERSION", f"is FMI {version}", "Export it for FMI 2.0 or 3.0, Co-Simulation.")
     try:
@@ -94,27 +88,10 @@ def validation_findings(summary: ModelSummary, folder: Path) -> list[Finding]:
 
 def _probe(path: Path) -> str:
     """The FMI version, by a parser that stops at a document type."""
-    if path.stat().st_size > _LIMIT_BYTES:
-        raise _UnusableXmlError(f"modelDescription.xml is larger than {_LIMIT_BYTES} bytes")
-    found: list[dict[str, str]] = []
-
-    def refuse_doctype(*_: Any) -> None:
-        raise _UnusableXmlError("modelDescription.xml declares a document type or entities")
-
-    def note_root(tag: str, attributes: dict[str, str]) -> None:
-        if not found and tag != "fmiModelDescription":
-            raise _UnusableXmlError(f"modelDescription.xml holds <{tag[:80]}>, not <fmiModelDescription>")
-        found.append(attributes)
-        parser.StartElementHandler = None
-
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = refuse_doctype
-    parser.StartElementHandler = note_root
-    try:
-        parser.Parse(path.read_bytes(), True)
-    except (expat.ExpatError, ValueError, LookupError) as error:
-        raise _UnusableXmlError(f"modelDescription.xml is not well-formed XML: {error}") from error
-    return found[0].get("fmiVersion", "of no stated version")
+    root, _ = parse_strictly(path.read_bytes())
+    if root.tag != "fmiModelDescription":
+        raise UnusableXmlError(f"holds <{root.tag[:80]}>, not <fmiModelDescription>")
+    return root.get("fmiVersion", "of no stated version")
 
 
 def _summarise(name: str, sha256: str, folder: Path, description: ModelDescription) -> ModelSummary:

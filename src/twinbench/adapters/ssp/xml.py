@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
-from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers import expat
+from xml.etree.ElementTree import Element
+
+from twinbench.core.strict_xml import UnusableXmlError, parse_strictly
 
 __all__ = ["MOST_LEVELS", "Documents", "TooLargeError", "UnusableError", "children", "first", "number", "truth"]
 
 MOST_LEVELS = 60
-_LIMIT_BYTES = 64 << 20
 _MOST_ELEMENTS = 2_000_000
 
 
@@ -100,34 +99,11 @@ class Documents:
 
 
 def _parse(path: Path) -> tuple[Element, int]:
-    """Read a document and its number of elements; it is without a document type and of bounded size and depth."""
-    builder, depth, size = TreeBuilder(), 0, 0
-
-    def refuse(*_: Any) -> None:
-        raise UnusableError(f"{path.name} declares a document type or entities")
-
-    def open_(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth, size
-        depth, size = depth + 1, size + 1
-        if depth > 4 * MOST_LEVELS:
-            raise UnusableError(f"{path.name} is nested more than {4 * MOST_LEVELS} levels deep")
-        builder.start(tag.rpartition(":")[2], attributes)
-
-    def close(tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(tag.rpartition(":")[2])
-
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler, parser.EndElementHandler = open_, close
+    """Read a document; returns its root and its number of elements."""
     try:
-        if path.stat().st_size > _LIMIT_BYTES:
-            raise UnusableError(f"{path.name} is larger than {_LIMIT_BYTES} bytes")
-        parser.Parse(path.read_bytes(), True)
-    except (OSError, ValueError, LookupError, expat.ExpatError) as error:
-        raise UnusableError(f"{path.name} is no readable XML: {error}") from error
-    return builder.close(), size
+        return parse_strictly(path.read_bytes())
+    except (OSError, UnusableXmlError) as error:
+        raise UnusableError(f"{path.name} {error}") from error
 
 
 def children(element: Element | None, *path: str) -> Iterator[Element]:
