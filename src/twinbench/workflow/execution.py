@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -318,7 +319,7 @@ def simulate_points(
         left = [(number, values) for number, values in rows if not folder.is_done(number, inputs[number])]
         for number in sorted({number for number, _ in rows} - {number for number, _ in left}):
             on_result(number, len(rows), None)
-        failed, wall_s, ways = 0, 0.0, dict[str, str]()
+        failed, ways, begun_s = 0, dict[str, str](), time.perf_counter()
         with bundle.crew(coupling=coupling, workers=workers, deadline_s=deadline_s) as crew:
             todo = [Point(number, values, experiment) for number, values in left]
             tables = _Tables(folder, open_table)
@@ -326,14 +327,14 @@ def simulate_points(
                 tables.close(result, inputs[result.number])
                 failed += result.status != "completed"
                 ways = dict(result.ways_back) or ways
-                wall_s += result.wall_s
                 on_result(result.number, len(rows), result)
+        wall_s = time.perf_counter() - begun_s
     return {
         "status": "completed" if not failed else "failed",
         "points": len(rows),
         "done_before": len(rows) - len(left),
         "failed": failed,
-        "points_per_s": len(left) * min(workers, max(1, len(left))) / wall_s if wall_s else 0.0,
+        "points_per_s": len(left) / wall_s if left else 0.0,
         "ways_back": ways,
         "output": str(output),
         "findings": findings,

@@ -11,10 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from twinbench.adapters.fmi.instances import FmuInstance, OnLog, StartValue
+from twinbench.adapters.fmi.session import Session
 from twinbench.adapters.fmi.staging import open_bundle, refusal, stage_model
-from twinbench.core.bundle import suggestion
 from twinbench.core.cosim import Coupling, System
-from twinbench.core.errors import SimulationError
 from twinbench.core.findings import blocking
 
 __all__ = ["open_instance", "open_system"]
@@ -85,21 +84,10 @@ def open_system(
     with ExitStack() as stack:
         bundle = stack.enter_context(open_bundle(folder, cache=cache))
         bundle.require()
-        summaries = {model.name: model for model in bundle.check.models}
-        for name in start_values:
-            if name not in summaries:
-                raise SimulationError(f"A start value is for {name!r}, no FMU here. {suggestion(name, summaries)}")
-        models = bundle.models(coupling)
-        instances = []
-        for model in models.models:
-            instance = models.load(model, on_log, keep_loaded=cache is not None)
-            stack.callback(instance.close)
-            instance.instantiate()
-            models.start(instance, start_values.get(model.name, {}), start_time)
-            instances.append(instance)
-        system = System(instances, models.connections, models.coupling)
-        system.initialise()
-        yield system
+        once = {model.name: "process" for model in bundle.check.models}
+        session = Session(bundle.models(coupling), once, on_log, keep_loaded=cache is not None)
+        stack.callback(session.close)
+        yield session.begin(start_values, start_time)
 
 
 def _scratch(stack: ExitStack) -> Path:

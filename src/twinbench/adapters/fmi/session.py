@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twinbench.adapters.fmi.instances import RETURNS, FmuInstance, OnLog, StartValue
-from twinbench.core.bundle import Connection, ModelSummary
+from twinbench.core.bundle import Connection, ModelSummary, suggestion
 from twinbench.core.cosim import Block, Coupling, Experiment, System, simulate
 from twinbench.core.errors import SimulationError
 
@@ -59,14 +59,26 @@ class Session:
             this session is good for one run.
     """
 
-    def __init__(self, models: ModelSet, ways_back: Mapping[str, str], on_log: OnLog | None = None) -> None:
+    def __init__(
+        self,
+        models: ModelSet,
+        ways_back: Mapping[str, str],
+        on_log: OnLog | None = None,
+        *,
+        keep_loaded: bool = True,
+    ) -> None:
         self._models, self._ways = models, ways_back
-        self._instances = [models.load(model, on_log) for model in models.models]
+        self._instances: list[FmuInstance] = []
         self._is_fresh = True
-        for instance in self._instances:
-            instance.instantiate()
-            if ways_back[instance.name] == "state":
-                instance.save()
+        try:
+            for model in models.models:
+                self._instances.append(models.load(model, on_log, keep_loaded=keep_loaded))
+                self._instances[-1].instantiate()
+                if ways_back[model.name] == "state":
+                    self._instances[-1].save()
+        except BaseException:
+            self.close()
+            raise
         self._system = System(self._instances, models.connections, models.coupling)
 
     def run(self, start_values: Mapping[str, Mapping[str, StartValue]], experiment: Experiment) -> Iterator[Block]:
@@ -75,14 +87,25 @@ class Session:
         Raises:
             SimulationError: If a start value is wrong, or an FMU fails.
         """
+        yield from simulate(self.begin(start_values, experiment.start_time), **vars(experiment))
+
+    def begin(self, start_values: Mapping[str, Mapping[str, StartValue]], start_time: float) -> System:
+        """Take the FMUs to a fresh state, set start values and initialise them.
+
+        Raises:
+            SimulationError: If a start value is wrong, or an FMU fails.
+        """
+        for name in start_values:
+            if name not in self._ways:
+                raise SimulationError(f"A start value is for {name!r}, no FMU here. {suggestion(name, self._ways)}")
         if not self._is_fresh:
             for instance in self._instances:
                 instance.return_by(self._ways[instance.name])
         self._is_fresh = False
         for instance in self._instances:
-            self._models.start(instance, start_values.get(instance.name, {}), experiment.start_time)
+            self._models.start(instance, start_values.get(instance.name, {}), start_time)
         self._system.initialise()
-        yield from simulate(self._system, **vars(experiment))
+        return self._system
 
     def close(self) -> None:
         """Free the FMUs."""
