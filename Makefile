@@ -42,6 +42,7 @@ bench: install ## measure what README and docs say of speed and memory (some min
 	$(BIN)/uv pip install --quiet --python $(BIN)/python '.[bench]'
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	$(BIN)/python benchmarks/cosim.py
+	$(BIN)/python benchmarks/battery_fidelity.py
 	$(BIN)/python benchmarks/dag_parse.py
 	$(BIN)/python benchmarks/local_lab.py
 

@@ -25,7 +25,7 @@ COMPONENT = MODELS / "fmi3_component"
 HEADERS = Path(fmpy.__file__).parent / "c-code"
 FLAGS = [
     *("-std=c11", "-D_DEFAULT_SOURCE", "-O2", "-fPIC", "-shared", "-ffp-contract=off", "-s", "-Wl,--build-id=none"),
-    *("-Wall", "-Wextra", "-Werror"),
+    *("-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Werror"),
 ]
 TOKEN = "@INSTANTIATION_TOKEN@"
 
@@ -52,6 +52,7 @@ def build(model: Path, output: Path) -> Path:
         f"binaries/x86_64-linux/{model.name}.so": compiled(model, token),
         "documentation/README.md": (model / "README.md").read_bytes(),
         **{f"sources/{file.name}": file.read_bytes() for file in sources(model)},
+        **{f"resources/{file.name}": file.read_bytes() for file in resources(model)},
     }
     fmu = output / f"{model.name}.fmu"
     with zipfile.ZipFile(fmu, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -67,10 +68,15 @@ def sources(model: Path) -> list[Path]:
     return sorted([*COMPONENT.glob("*.[ch]"), *(model / "sources").glob("*.[ch]")], key=lambda file: file.name)
 
 
+def resources(model: Path) -> list[Path]:
+    """Files that the model reads."""
+    return sorted((model / "resources").glob("*"))
+
+
 def instantiation_token(model: Path) -> str:
     """Hash of all that decides what a model does."""
     digest = hashlib.sha256()
-    for file in [model / "modelDescription.xml", *sources(model)]:
+    for file in [model / "modelDescription.xml", *sources(model), *resources(model)]:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return f"{{{digest.hexdigest()[:32]}}}"
 

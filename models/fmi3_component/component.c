@@ -21,11 +21,72 @@ fmi3Status say(const Component *component, fmi3Status status, const char *catego
 
 /* ---- life ---- */
 
-static void start_anew(Component *component) {
+static size_t aligned(size_t bytes) { return (bytes + 15) / 16 * 16; }
+
+/* Find everything in the block of the state. */
+static void point(Component *component) {
+    char *at = (char *)component->now->rest;
+    component->values = (double *)at, at += aligned(((size_t)model.n_values + 1) * sizeof(double));
+    for (int i = 0; i < model.n_arrays; i++)
+        component->arrays[i] = (double *)at, at += aligned(component->sizes[i] * sizeof(double));
+    component->own = at, at += aligned(model.own_bytes ? model.own_bytes(component) : 0);
+    component->strings = (String *)at;
+    component->is_stale = true;
+}
+
+/* Make room for what the structural parameters ask for, and put the start values there; what does not depend on them
+ * keeps its value. */
+static bool lay_out(Component *component, const fmi3UInt64 structure[]) {
+    component->units = 1;
+    for (int i = 0; i < model.n_structure; i++) component->units *= (size_t)structure[i];
+    size_t bytes = aligned(sizeof(ComponentState)) + aligned(((size_t)model.n_values + 1) * sizeof(double));
+    for (int i = 0; i < model.n_arrays; i++) {
+        component->sizes[i] = model.arrays[i].size ? model.arrays[i].size : component->units;
+        bytes += aligned(component->sizes[i] * sizeof(double));
+    }
+    bytes += aligned(model.own_bytes ? model.own_bytes(component) : 0) + (size_t)model.n_strings * sizeof(String);
+    ComponentState *state = calloc(1, bytes);
+    if (!state) return false;
+    state->bytes = bytes;
+    memcpy(state->structure, structure, sizeof state->structure);
+    ComponentState *before = component->now;
+    double *const values = component->values, *arrays[MOST_ARRAYS];
+    String *const strings = component->strings;
+    memcpy(arrays, component->arrays, sizeof arrays);
+    component->now = state;
+    point(component);
+    for (int i = 0; i < model.n_values; i++) component->values[i + 1] = model.variables[i].start;
+    for (int i = 0; i < model.n_arrays; i++)
+        for (size_t k = 0; k < component->sizes[i]; k++) component->arrays[i][k] = model.arrays[i].start;
+    for (int i = 0; i < model.n_strings; i++)
+        if (model.string_starts) strcpy(component->strings[i], model.string_starts[i]);
+    if (before) {
+        state->phase = before->phase;
+        memcpy(component->values, values, ((size_t)model.n_values + 1) * sizeof(double));
+        memcpy(component->strings, strings, (size_t)model.n_strings * sizeof(String));
+        for (int i = 0; i < model.n_arrays; i++)
+            if (model.arrays[i].size) memcpy(component->arrays[i], arrays[i], component->sizes[i] * sizeof(double));
+    }
+    free(before);
+    return true;
+}
+
+static bool start_anew(Component *component) {
+    fmi3UInt64 structure[MOST_STRUCTURE] = {0};
+    for (int i = 0; i < model.n_structure; i++) structure[i] = model.structure[i].start;
     if (component->resource) model.release(component);
-    component->resource = NULL;
-    memset(&component->now, 0, sizeof component->now);
-    for (int i = 0; i < model.n_values; i++) component->now.values[i + 1] = model.variables[i].start;
+    free(component->now);
+    component->resource = NULL, component->now = NULL;
+    return lay_out(component, structure);
+}
+
+static void dispose(Component *component) {
+    if (component->resource) model.release(component);
+    if (component->kept) model.forget(component);
+    free(component->now);
+    free(component->name);
+    free(component->resources);
+    free(component);
 }
 
 const char *fmi3GetVersion(void) { return fmi3Version; }
@@ -41,7 +102,7 @@ fmi3Instance fmi3InstantiateCoSimulation(fmi3String name, fmi3String token, fmi3
                                          const fmi3ValueReference intermediate[], size_t n_intermediate,
                                          fmi3InstanceEnvironment environment, fmi3LogMessageCallback log,
                                          fmi3IntermediateUpdateCallback update) {
-    (void)resources, (void)visible, (void)event_mode, (void)early_return, (void)intermediate, (void)n_intermediate;
+    (void)visible, (void)event_mode, (void)early_return, (void)intermediate, (void)n_intermediate;
     (void)update;
     Component silent = {.environment = environment, .log = log};
     if (!name || !*name) {
@@ -54,30 +115,27 @@ fmi3Instance fmi3InstantiateCoSimulation(fmi3String name, fmi3String token, fmi3
         return NULL;
     }
     Component *component = calloc(1, sizeof *component);
-    char *copy = malloc(strlen(name) + 1);
-    if (!component || !copy) {
-        free(component);
-        free(copy);
+    if (component) {
+        component->environment = environment, component->log = log, component->is_logging = logging;
+        component->name = strdup(name), component->resources = strdup(resources ? resources : "");
+    }
+    if (!component || !component->name || !component->resources || !start_anew(component)) {
+        if (component) dispose(component);
         fail(&silent, "%s: out of memory.", name);
         return NULL;
     }
-    component->name = strcpy(copy, name);
-    component->environment = environment, component->log = log, component->is_logging = logging;
-    start_anew(component);
     return component;
 }
 
 void fmi3FreeInstance(fmi3Instance instance) {
-    if (!instance) return;
-    start_anew(AS_COMPONENT);
-    free(AS_COMPONENT->name);
-    free(AS_COMPONENT);
+    if (instance) dispose(AS_COMPONENT);
 }
 
 static bool is_in(Component *component, Phase phase, const char *function) {
-    static const char *const NAMES[] = {"instantiated", "in initialization mode", "in step mode", "terminated"};
-    if (component->now.phase == phase) return true;
-    fail(component, "%s must not be called on an instance that is %s.", function, NAMES[component->now.phase]);
+    static const char *const NAMES[] = {"instantiated", "in configuration mode", "in initialization mode", "in step mode",
+                                        "terminated"};
+    if (component->now->phase == phase) return true;
+    fail(component, "%s must not be called on an instance that is %s.", function, NAMES[component->now->phase]);
     return false;
 }
 
@@ -86,27 +144,76 @@ fmi3Status fmi3EnterInitializationMode(fmi3Instance instance, fmi3Boolean has_to
     (void)has_tolerance, (void)tolerance, (void)has_stop_time, (void)stop_time;
     if (!is_in(AS_COMPONENT, INSTANTIATED, "fmi3EnterInitializationMode")) return fmi3Error;
     if (!isfinite(start_time)) return fail(AS_COMPONENT, "The start time is %g.", start_time);
-    AS_COMPONENT->now.time_s = start_time;
-    AS_COMPONENT->now.phase = INITIALIZING;
+    AS_COMPONENT->now->time_s = start_time;
+    AS_COMPONENT->is_stale = true;
+    AS_COMPONENT->now->phase = INITIALIZING;
     return fmi3OK;
 }
 
 fmi3Status fmi3ExitInitializationMode(fmi3Instance instance) {
     if (!is_in(AS_COMPONENT, INITIALIZING, "fmi3ExitInitializationMode")) return fmi3Error;
     const fmi3Status status = model.begin(AS_COMPONENT);
-    if (status == fmi3OK) AS_COMPONENT->now.phase = STEPPING;
+    AS_COMPONENT->is_stale = true;
+    if (status <= fmi3Warning) AS_COMPONENT->now->phase = STEPPING;
     return status;
 }
 
 fmi3Status fmi3Terminate(fmi3Instance instance) {
     if (!is_in(AS_COMPONENT, STEPPING, "fmi3Terminate")) return fmi3Error;
-    AS_COMPONENT->now.phase = TERMINATED;
+    AS_COMPONENT->now->phase = TERMINATED;
     return fmi3OK;
 }
 
 fmi3Status fmi3Reset(fmi3Instance instance) {
-    start_anew(AS_COMPONENT);
+    return start_anew(AS_COMPONENT) ? fmi3OK : fail(AS_COMPONENT, "out of memory");
+}
+
+/* ---- structure ---- */
+
+fmi3Status fmi3EnterConfigurationMode(fmi3Instance instance) {
+    if (!model.n_structure) return fail(AS_COMPONENT, "%s has no structural parameters.", model.name);
+    if (!is_in(AS_COMPONENT, INSTANTIATED, "fmi3EnterConfigurationMode")) return fmi3Error;
+    AS_COMPONENT->now->phase = CONFIGURING;
     return fmi3OK;
+}
+
+fmi3Status fmi3ExitConfigurationMode(fmi3Instance instance) {
+    if (!is_in(AS_COMPONENT, CONFIGURING, "fmi3ExitConfigurationMode")) return fmi3Error;
+    AS_COMPONENT->now->phase = INSTANTIATED;
+    return fmi3OK;
+}
+
+fmi3Status fmi3GetUInt64(fmi3Instance instance, const fmi3ValueReference references[], size_t n, fmi3UInt64 values[],
+                         size_t n_values) {
+    if (n != n_values) return fail(AS_COMPONENT, "%zu values for %zu variables.", n_values, n);
+    for (size_t i = 0; i < n; i++) {
+        const size_t place = (size_t)references[i] - FIRST_STRUCTURE;
+        if (references[i] < FIRST_STRUCTURE || place >= (size_t)model.n_structure)
+            return fail(AS_COMPONENT, "There is no UInt64 with value reference %u.", references[i]);
+        values[i] = AS_COMPONENT->now->structure[place];
+    }
+    return fmi3OK;
+}
+
+/* Sets structural parameters, in configuration mode or, as some importers do, without. */
+fmi3Status fmi3SetUInt64(fmi3Instance instance, const fmi3ValueReference references[], size_t n,
+                         const fmi3UInt64 values[], size_t n_values) {
+    Component *component = AS_COMPONENT;
+    fmi3UInt64 structure[MOST_STRUCTURE];
+    if (n != n_values) return fail(component, "%zu values for %zu variables.", n_values, n);
+    if (component->now->phase != INSTANTIATED && !is_in(component, CONFIGURING, "fmi3SetUInt64")) return fmi3Error;
+    memcpy(structure, component->now->structure, sizeof structure);
+    for (size_t i = 0; i < n; i++) {
+        const size_t place = (size_t)references[i] - FIRST_STRUCTURE;
+        if (references[i] < FIRST_STRUCTURE || place >= (size_t)model.n_structure)
+            return fail(component, "There is no UInt64 with value reference %u to set.", references[i]);
+        const Structure *parameter = &model.structure[place];
+        if (values[i] < 1 || values[i] > parameter->most)
+            return fail(component, "%s is %llu: give 1 to %llu.", parameter->name, (unsigned long long)values[i],
+                        (unsigned long long)parameter->most);
+        structure[place] = values[i];
+    }
+    return lay_out(component, structure) ? fmi3OK : fail(component, "out of memory");
 }
 
 /* ---- stepping ---- */
@@ -117,49 +224,69 @@ fmi3Status fmi3DoStep(fmi3Instance instance, fmi3Float64 point, fmi3Float64 step
     Component *component = AS_COMPONENT;
     (void)no_set_state_before;
     *event_needed = *terminate = *early_return = false;
-    *last_time = component->now.time_s;
+    *last_time = component->now->time_s;
     if (!is_in(component, STEPPING, "fmi3DoStep")) return fmi3Error;
     if (!(isfinite(point) && isfinite(step) && step > 0))
         return fail(component, "A step of %g s from %g s: give a positive, finite step.", step, point);
     for (int i = 0; i < model.n_values; i++)
-        if (model.variables[i].causality == INPUT && !isfinite(component->now.values[i + 1]))
+        if (model.variables[i].causality == INPUT && !isfinite(component->values[i + 1]))
             return fail(component, "Input %s is %g at t = %g s: give a finite value.", model.variables[i].name,
-                        component->now.values[i + 1], point);
-    component->now.time_s = point;
+                        component->values[i + 1], point);
+    component->now->time_s = point;
+    component->is_stale = true;
     const fmi3Status status = model.step(component, step);
-    if (status == fmi3OK) *last_time = component->now.time_s = point + step;
+    if (status <= fmi3Warning) *last_time = component->now->time_s = point + step;
     return status;
 }
 
 /* ---- values ---- */
 
+/* A scalar or array, and how many elements it has; NULL if there is none. */
+static double *find(Component *component, fmi3ValueReference reference, size_t *size, const Variable **variable) {
+    if (reference >= 1 && reference <= (fmi3ValueReference)model.n_values) {
+        *size = 1, *variable = &model.variables[reference - 1];
+        return &component->values[reference];
+    }
+    if (reference < FIRST_ARRAY || reference >= (fmi3ValueReference)(FIRST_ARRAY + model.n_arrays)) return NULL;
+    *size = component->sizes[reference - FIRST_ARRAY], *variable = &model.arrays[reference - FIRST_ARRAY];
+    return component->arrays[reference - FIRST_ARRAY];
+}
+
 fmi3Status fmi3GetFloat64(fmi3Instance instance, const fmi3ValueReference references[], size_t n,
                           fmi3Float64 values[], size_t n_values) {
     Component *component = AS_COMPONENT;
-    if (n != n_values) return fail(component, "%zu values for %zu variables.", n_values, n);
-    model.calculate(component);
+    if (component->is_stale) model.calculate(component), component->is_stale = false;
+    size_t at = 0;
     for (size_t i = 0; i < n; i++) {
-        if (references[i] > (fmi3ValueReference)model.n_values)
-            return fail(component, "There is no Float64 with value reference %u.", references[i]);
-        values[i] = references[i] ? component->now.values[references[i]] : component->now.time_s;
+        size_t size = 1;
+        const Variable *variable;
+        const double *from = references[i] ? find(component, references[i], &size, &variable) : &component->now->time_s;
+        if (!from) return fail(component, "There is no Float64 with value reference %u.", references[i]);
+        if (size > n_values - at) return fail(component, "%zu values are too few for %zu variables.", n_values, n);
+        memcpy(values + at, from, size * sizeof *values);
+        at += size;
     }
-    return fmi3OK;
+    return at == n_values ? fmi3OK : fail(component, "%zu values for variables of %zu.", n_values, at);
 }
 
 fmi3Status fmi3SetFloat64(fmi3Instance instance, const fmi3ValueReference references[], size_t n,
                           const fmi3Float64 values[], size_t n_values) {
     Component *component = AS_COMPONENT;
-    if (n != n_values) return fail(component, "%zu values for %zu variables.", n_values, n);
+    const bool is_begun = component->now->phase == STEPPING || component->now->phase == TERMINATED;
+    size_t at = 0;
     for (size_t i = 0; i < n; i++) {
-        if (references[i] < 1 || references[i] > (fmi3ValueReference)model.n_values)
-            return fail(component, "There is no Float64 with value reference %u to set.", references[i]);
-        const Variable *variable = &model.variables[references[i] - 1];
-        const bool is_begun = component->now.phase == STEPPING || component->now.phase == TERMINATED;
+        size_t size;
+        const Variable *variable;
+        double *to = find(component, references[i], &size, &variable);
+        if (!to) return fail(component, "There is no Float64 with value reference %u to set.", references[i]);
         if (variable->causality == OUTPUT || (variable->causality == PARAMETER && is_begun))
             return fail(component, "%s cannot be set now.", variable->name);
-        component->now.values[references[i]] = values[i];
+        if (size > n_values - at) return fail(component, "%zu values are too few for %zu variables.", n_values, n);
+        component->is_stale |= memcmp(to, values + at, size * sizeof *to) != 0;
+        memcpy(to, values + at, size * sizeof *to);
+        at += size;
     }
-    return fmi3OK;
+    return at == n_values ? fmi3OK : fail(component, "%zu values for variables of %zu.", n_values, at);
 }
 
 fmi3Status fmi3GetString(fmi3Instance instance, const fmi3ValueReference references[], size_t n, fmi3String values[],
@@ -169,7 +296,7 @@ fmi3Status fmi3GetString(fmi3Instance instance, const fmi3ValueReference referen
         const size_t place = (size_t)references[i] - FIRST_STRING;
         if (references[i] < FIRST_STRING || place >= (size_t)model.n_strings)
             return fail(AS_COMPONENT, "There is no String with value reference %u.", references[i]);
-        values[i] = AS_COMPONENT->now.strings[place];
+        values[i] = AS_COMPONENT->strings[place];
     }
     return fmi3OK;
 }
@@ -181,11 +308,12 @@ fmi3Status fmi3SetString(fmi3Instance instance, const fmi3ValueReference referen
         const size_t place = (size_t)references[i] - FIRST_STRING;
         if (references[i] < FIRST_STRING || place >= (size_t)model.n_strings)
             return fail(AS_COMPONENT, "There is no String with value reference %u.", references[i]);
-        if (AS_COMPONENT->now.phase == STEPPING || AS_COMPONENT->now.phase == TERMINATED)
+        if (AS_COMPONENT->now->phase == STEPPING || AS_COMPONENT->now->phase == TERMINATED)
             return fail(AS_COMPONENT, "A String parameter cannot be set now.");
         if (!values[i] || strlen(values[i]) >= LONGEST_STRING)
             return fail(AS_COMPONENT, "A String has more than %d characters.", LONGEST_STRING - 1);
-        strcpy(AS_COMPONENT->now.strings[place], values[i]);
+        strcpy(AS_COMPONENT->strings[place], values[i]);
+        AS_COMPONENT->is_stale = true;
     }
     return fmi3OK;
 }
@@ -193,23 +321,27 @@ fmi3Status fmi3SetString(fmi3Instance instance, const fmi3ValueReference referen
 /* ---- FMU state ---- */
 
 fmi3Status fmi3GetFMUState(fmi3Instance instance, fmi3FMUState *state) {
-    if (!*state) *state = malloc(sizeof(ComponentState));
-    if (!*state) return fail(AS_COMPONENT, "out of memory");
-    memcpy(*state, &AS_COMPONENT->now, sizeof(ComponentState));
-    return fmi3OK;
-}
-
-static fmi3Status put_state(Component *component, const ComponentState *state) {
-    const bool has_begun = state->phase == STEPPING || state->phase == TERMINATED;
-    if (has_begun && model.n_strings && !component->resource)
-        return fail(component, "The state is of an instance after initialization: initialize this one first.");
-    memcpy(&component->now, state, sizeof *state);
+    const ComponentState *now = AS_COMPONENT->now;
+    ComponentState *copy = realloc(*state, now->bytes);
+    if (!copy) return fail(AS_COMPONENT, "out of memory");
+    memcpy(copy, now, now->bytes);
+    *state = copy;
     return fmi3OK;
 }
 
 fmi3Status fmi3SetFMUState(fmi3Instance instance, fmi3FMUState state) {
-    if (!state) return fail(AS_COMPONENT, "There is no FMU state to set.");
-    return put_state(AS_COMPONENT, state);
+    Component *component = AS_COMPONENT;
+    const ComponentState *given = state;
+    if (!given) return fail(component, "There is no FMU state to set.");
+    const bool has_begun = given->phase == STEPPING || given->phase == TERMINATED;
+    if (has_begun && model.n_strings && !component->resource)
+        return fail(component, "The state is of an instance after initialization: initialize this one first.");
+    if (memcmp(given->structure, component->now->structure, sizeof given->structure) && !lay_out(component, given->structure))
+        return fail(component, "out of memory");
+    memcpy(component->now, given, given->bytes);
+    component->is_stale = true;
+    if (has_begun && model.restored) model.restored(component);
+    return fmi3OK;
 }
 
 fmi3Status fmi3FreeFMUState(fmi3Instance instance, fmi3FMUState *state) {
@@ -219,23 +351,39 @@ fmi3Status fmi3FreeFMUState(fmi3Instance instance, fmi3FMUState *state) {
 }
 
 fmi3Status fmi3SerializedFMUStateSize(fmi3Instance instance, fmi3FMUState state, size_t *size) {
-    (void)instance, (void)state;
-    *size = sizeof(ComponentState);
+    if (!state) return fail(AS_COMPONENT, "There is no FMU state to serialize.");
+    *size = ((const ComponentState *)state)->bytes;
     return fmi3OK;
 }
 
 fmi3Status fmi3SerializeFMUState(fmi3Instance instance, fmi3FMUState state, fmi3Byte bytes[], size_t size) {
-    if (!state || size < sizeof(ComponentState)) return fail(AS_COMPONENT, "%zu bytes are too few.", size);
-    memcpy(bytes, state, sizeof(ComponentState));
+    const ComponentState *given = state;
+    if (!given || size < given->bytes) return fail(AS_COMPONENT, "%zu bytes are too few.", size);
+    memcpy(bytes, given, given->bytes);
     return fmi3OK;
 }
 
+/* Whether bytes are a state that a component of this model can have. */
+static bool is_state(const ComponentState *given, size_t size) {
+    if (size < sizeof *given || given->bytes != size) return false;
+    Component twin = {0};
+    for (int i = 0; i < model.n_structure; i++)
+        if (given->structure[i] < 1 || given->structure[i] > model.structure[i].most) return false;
+    const bool is_same = lay_out(&twin, given->structure) && twin.now->bytes == size;
+    free(twin.now);
+    return is_same;
+}
+
 fmi3Status fmi3DeserializeFMUState(fmi3Instance instance, const fmi3Byte bytes[], size_t size, fmi3FMUState *state) {
-    if (size != sizeof(ComponentState))
-        return fail(AS_COMPONENT, "An FMU state has %zu bytes, not %zu.", sizeof(ComponentState), size);
-    if (!*state) *state = malloc(sizeof(ComponentState));
-    if (!*state) return fail(AS_COMPONENT, "out of memory");
-    memcpy(*state, bytes, size);
+    ComponentState *copy = malloc(size ? size : 1);
+    if (!copy) return fail(AS_COMPONENT, "out of memory");
+    memcpy(copy, bytes, size);
+    if (!is_state(copy, size)) {
+        free(copy);
+        return fail(AS_COMPONENT, "These %zu bytes are no FMU state of %s.", size, model.name);
+    }
+    free(*state);
+    *state = copy;
     return fmi3OK;
 }
 
@@ -283,7 +431,6 @@ NO_VALUES_OF(UInt16)
 NO_VALUES_OF(Int32)
 NO_VALUES_OF(UInt32)
 NO_VALUES_OF(Int64)
-NO_VALUES_OF(UInt64)
 NO_VALUES_OF(Boolean)
 ABSENT(fmi3GetBinary, (fmi3Instance instance, const fmi3ValueReference r[], size_t n, size_t s[], fmi3Binary v[],
                        size_t m), UNUSED4(r, n, s, v), (void)m)
@@ -337,7 +484,5 @@ ABSENT(fmi3ActivateModelPartition, (fmi3Instance instance, fmi3ValueReference cl
        UNUSED2(clock, time))
 ABSENT(fmi3EnterEventMode, (fmi3Instance instance), (void)0)
 ABSENT(fmi3EnterStepMode, (fmi3Instance instance), (void)0)
-ABSENT(fmi3EnterConfigurationMode, (fmi3Instance instance), (void)0)
-ABSENT(fmi3ExitConfigurationMode, (fmi3Instance instance), (void)0)
 ABSENT(fmi3EvaluateDiscreteStates, (fmi3Instance instance), (void)0)
 ABSENT(fmi3EnterContinuousTimeMode, (fmi3Instance instance), (void)0)

@@ -1,8 +1,4 @@
-"""The shipped FMUs are those of the sources, keep to FMI 3.0, and do what their pages say.
-
-``reference_1c_discharge.csv`` is every twelfth row of a discharge at 1C and 25 degC that PyBaMM computed (single
-particle model with electrolyte, lumped thermal model, parameter set Chen2020); its current is positive in discharge.
-"""
+"""The shipped FMUs are those of the sources and keep to FMI 3.0; the handlers do what their pages say."""
 
 import json
 import shutil
@@ -10,9 +6,8 @@ import sys
 from pathlib import Path
 from zipfile import ZipFile
 
-import numpy as np
 import pytest
-from fmpy import read_model_description, simulate_fmu
+from fmpy import read_model_description
 from fmpy.validation import validate_fmu
 
 from twinbench.adapters.fmi import open_instance
@@ -20,9 +15,7 @@ from twinbench.core.errors import LabError
 
 PROJECT = Path(__file__).resolve().parents[2]
 FMUS = sorted((PROJECT / "include" / "fmus").glob("*.fmu"))
-BATTERY, INPUT, OUTPUT = (
-    PROJECT / "include" / "fmus" / f"FMU_{name}.fmu" for name in ("Battery_Model", "Input_Handler", "Output_Handler")
-)
+INPUT, OUTPUT = (PROJECT / "include" / "fmus" / f"FMU_{name}.fmu" for name in ("Input_Handler", "Output_Handler"))
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:fmpy")
 
@@ -73,101 +66,6 @@ def test_the_wiring_is_that_of_the_documents():
         "OutSignalReference": "/FMU_Input_Handler/Initial_SoC_Out/Initial_SoC_Out",
     } in wiring
     assert len(wiring) == 12
-
-
-def battery(**start_values):
-    return open_instance(BATTERY, instance_name="cell", start_values=start_values)
-
-
-VOLTAGE = "Cell_Voltage_Out"
-
-
-def test_a_discharge_at_1c_follows_the_reference():
-    reference = np.loadtxt(Path(__file__).parent / "reference_1c_discharge.csv", delimiter=",", skiprows=1).T
-    time_s, current_A, voltage_V, temperature_K = reference
-
-    result = simulate_fmu(
-        str(BATTERY), stop_time=3600, step_size=1, output_interval=1, start_values={"Current_Profile_In": -current_A[0]}
-    )
-
-    errors_V = np.interp(time_s, result["time"], result[VOLTAGE]) - voltage_V
-    errors_K = np.interp(time_s, result["time"], result["Cell_Average_Temperature_Out"]) + 273.15 - temperature_K
-    assert np.sqrt(np.mean(errors_V**2)) < 0.006
-    assert np.sqrt(np.mean(errors_K**2)) < 0.7
-
-
-@pytest.mark.parametrize("steps", [[1.0] * 3600, [60.0] * 60, [3600.0], [0.3] * 12000])
-def test_the_charge_that_was_drawn_is_what_the_soc_loses_whatever_the_steps(steps):
-    with battery(Current_Profile_In=-2.5) as cell:
-        time_s = 0.0
-        for step_s in steps:
-            cell.do_step(time_s, step_s)
-            time_s += step_s
-        soc_pct, capacity_Ah = cell.get(["SoC_Out", "Capacity_Out"])
-
-    assert (100.0 - soc_pct) / 100 * capacity_Ah == pytest.approx(2.5, abs=1e-9)
-
-
-def test_long_steps_agree_with_short_ones():
-    def after_half_an_hour(step_s):
-        with battery(Current_Profile_In=-5.0) as cell:
-            for step in range(round(1800 / step_s)):
-                cell.do_step(step * step_s, step_s)
-            return cell.get([VOLTAGE, "Cell_Average_Temperature_Out"])
-
-    assert after_half_an_hour(600.0) == pytest.approx(after_half_an_hour(1.0), abs=0.02)
-
-
-def test_at_rest_the_voltage_relaxes_and_the_cell_cools():
-    with battery(Current_Profile_In=-5.0) as cell:
-        cell.do_step(0.0, 1800.0)
-        loaded_V, warm_degC = cell.get([VOLTAGE, "Cell_Average_Temperature_Out"])
-        cell.set({"Current_Profile_In": 0.0})
-        cell.do_step(1800.0, 7200.0)
-        rested_V, cool_degC = cell.get([VOLTAGE, "Cell_Average_Temperature_Out"])
-
-    assert rested_V > loaded_V
-    assert 25.0 < cool_degC < warm_degC
-
-
-@pytest.mark.parametrize(
-    ("start_values", "words"),
-    [
-        ({"Initial_SoC_In": 101.0}, "Initial_SoC_In is 101 %"),
-        ({"Ambient_Temperature_In": 90.0}, "Ambient_Temperature_In is 90 degC"),
-        ({"Initial_Temperature_In": -50.0}, "Initial_Temperature_In is -50 degC"),
-        ({"Heat_Capacity": 0.0}, "Heat_Capacity is 0"),
-    ],
-)
-def test_a_start_beyond_reason_is_refused_with_its_value(start_values, words):
-    with pytest.raises(LabError, match=words), battery(**start_values):
-        pass
-
-
-def test_no_number_is_no_input():
-    with battery() as cell:
-        cell.set({"Current_Profile_In": float("nan")})
-        with pytest.raises(LabError, match=r"Current_Profile_In is -?nan"):
-            cell.do_step(0.0, 1.0)
-
-
-def test_leaving_the_range_of_the_model_is_told_once_per_excursion():
-    told = []
-    with open_instance(BATTERY, instance_name="cell", start_values={}, on_log=told.append) as cell:
-        for step, current_A in enumerate([-12.0, -12.0, 0.0, -12.0]):
-            cell.set({"Current_Profile_In": current_A})
-            cell.do_step(float(step), 1.0)
-
-    assert len([line for line in told if "outside the -10 to 10" in line]) == 2
-
-
-def test_two_cells_do_not_disturb_each_other():
-    with battery(Current_Profile_In=-5.0) as first, battery(Current_Profile_In=0.0) as second:
-        first.do_step(0.0, 600.0)
-        second.do_step(0.0, 600.0)
-
-        assert second.get(["SoC_Out"]) == [100.0]
-        assert first.get(["SoC_Out"])[0] < 90.0
 
 
 def stimuli(tmp_path, text, name="input.csv"):

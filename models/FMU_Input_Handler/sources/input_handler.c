@@ -14,8 +14,8 @@ static const Stimuli NOTHING = {0};
 /* The file is read when it is first needed: a master asks for outputs while still in initialization mode. What is wrong
  * with it is told when that is left. */
 static void load(Component *component, char *problem, size_t room) {
-    if (component->resource || component->now.phase == INSTANTIATED) return;
-    const char *path = component->now.strings[0];
+    if (component->resource || component->now->phase == INSTANTIATED) return;
+    const char *path = component->strings[0];
     component->resource = *path ? read_stimuli(path, problem, room) : (void *)&NOTHING;
 }
 
@@ -37,7 +37,7 @@ static void calculate(Component *component) {
     Stimuli *stimuli = component->resource;
     for (int i = 0; i < SIGNALS; i++)
         if (stimuli->series[i].count)
-            component->now.values[i + 1] = value_at(&stimuli->series[i], component->now.time_s);
+            component->values[i + 1] = value_at(&stimuli->series[i], component->now->time_s);
 }
 
 static void release(Component *component) {

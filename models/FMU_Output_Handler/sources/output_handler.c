@@ -39,7 +39,7 @@ static fmi3Status step(Component *component, double step_s) {
 }
 
 static void calculate(Component *component) {
-    for (int i = 1; i <= SIGNALS; i++) component->now.values[SIGNALS + i] = component->now.values[i];
+    for (int i = 1; i <= SIGNALS; i++) component->values[SIGNALS + i] = component->values[i];
 }
 
 static void release(Component *component) { (void)component; }

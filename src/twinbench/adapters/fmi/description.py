@@ -13,7 +13,7 @@ from math import isfinite
 from pathlib import Path
 
 import fmpy
-from fmpy.model_description import ModelDescription, Unknown, ValidationError
+from fmpy.model_description import ModelDescription, ModelVariable, Unknown, ValidationError
 from fmpy.model_description import Unit as FmiUnit
 
 from twinbench.adapters.fmi.library import library_fault, missing_libraries
@@ -140,6 +140,7 @@ def _variables(description: ModelDescription) -> dict[str, Variable]:
             type=_TYPES.get(variable.type, variable.type),
             unit=unit,
             dimensions=tuple(variable.shape or ()),
+            sized_by=_sized_by(variable),
             start=variable.start,
             reference=int(variable.valueReference),
             variability=str(variable.variability),
@@ -149,6 +150,11 @@ def _variables(description: ModelDescription) -> dict[str, Variable]:
             is_relative=bool(relative),
         )
     return found
+
+
+def _sized_by(variable: ModelVariable) -> tuple[str | int, ...]:
+    axes = [axis.variable.name if axis.variable else int(axis.start) for axis in variable.dimensions or ()]
+    return tuple(axes) if any(isinstance(axis, str) for axis in axes) else ()
 
 
 def _names(unknown: Unknown) -> tuple[str, ...] | None:

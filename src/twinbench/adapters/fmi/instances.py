@@ -10,6 +10,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -57,9 +58,9 @@ class FmuInstance:
     ) -> None:
         description = read_description(folder)
         self.name = name
-        self.variables = {key: value for key, value in variables.items() if value.type in NUMERIC_TYPES}
         self.on_log = on_log
-        self._all = variables
+        self._as_described = variables
+        self._resize({})
         self._words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._time_s: float | None = None
         self._status = 0
@@ -129,7 +130,7 @@ class FmuInstance:
         self._status = max(self._status, status if status < 5 else ERROR)
         label = _STATUS[status] if 0 <= status < len(_STATUS) else f"status {status}"
         when = f" at t = {time_s:g} s" if time_s is not None else ""
-        said = "; ".join(self._words) or "nothing"
+        said = "; ".join(self._words).removesuffix(".") or "nothing"
         raise SimulationError(
             f"{self.name} could not {what}{when} ({detail or label}). It logged: {said}. "
             "Check its parameters and inputs, or a smaller step."
@@ -152,17 +153,41 @@ class FmuInstance:
         self._time_s = start_time_s
 
     def set(self, values: Mapping[str, StartValue]) -> None:
-        """Set variables by name; texts become the type of each variable, elements of arrays are separated by blanks."""
+        """Set variables by name; texts become the type of each variable, elements of arrays are separated by blanks.
+
+        Structural parameters are set first: they decide the size of arrays.
+        """
+        structure = {
+            name: value for name, value in values.items() if self._variable(name).causality == "structuralParameter"
+        }
+        if structure:
+            self._configure(structure)
         for name, value in values.items():
             variable = self._variable(name)
-            if variable.causality == "structuralParameter" and str(value) != str(variable.start):
-                raise SimulationError(
-                    f"{self.name}.{name} is a structural parameter: it decides the size of arrays and keeps its start "
-                    f"value {variable.start}. Export the FMU with another one."
-                )
+            if name in structure:
+                continue
             elements = _elements(self.name, variable, value)
             with self._told(f"set {name} = {value}"):
                 self._fmi.move("set", variable.type, variable.reference, elements)
+
+    def _configure(self, structure: Mapping[str, StartValue]) -> None:
+        sizes = {}
+        with self._told("enter configuration mode"):
+            self._fmi.fmu.enterConfigurationMode()
+        for name, value in structure.items():
+            elements = _elements(self.name, self._all[name], value)
+            with self._told(f"set {name} = {value}"):
+                self._fmi.move("set", self._all[name].type, self._all[name].reference, elements)
+            sizes[name] = int(elements[0])
+        with self._told("leave configuration mode"):
+            self._fmi.fmu.exitConfigurationMode()
+        self._resize({**self.structure, **sizes})
+
+    def _resize(self, structure: Mapping[str, int]) -> None:
+        """Arrays have the size that structural parameters ask for; those that are not named keep their start values."""
+        self.structure = dict(structure)
+        self._all = {name: _resized(variable, structure) for name, variable in self._as_described.items()}
+        self.variables = {name: variable for name, variable in self._all.items() if variable.type in NUMERIC_TYPES}
 
     def get(self, names: Sequence[str]) -> list[float]:
         """Values of scalar variables."""
@@ -222,6 +247,8 @@ class FmuInstance:
 
     def return_by(self, way: str) -> None:
         """Go back to the state of an instance that was just made; one that has failed is always made anew."""
+        if self.structure:
+            self._resize({})
         if way == "state" and self.is_sound:
             with self._told("restore its state"):
                 self._fmi.fmu.setFMUState(self._saved)
@@ -271,6 +298,13 @@ class FmuInstance:
             self.fail(what, error.status, self._time_s)
         except Exception as error:  # FMPy raises bare exceptions
             self.fail(what, ERROR, self._time_s, str(error))
+
+
+def _resized(variable: Variable, structure: Mapping[str, int]) -> Variable:
+    if not any(axis in structure for axis in variable.sized_by):
+        return variable
+    axes = zip(variable.sized_by, variable.dimensions, strict=True)
+    return replace(variable, dimensions=tuple(structure.get(str(axis), size) for axis, size in axes))
 
 
 def _elements(model: str, variable: Variable, value: StartValue) -> list[StartValue]:

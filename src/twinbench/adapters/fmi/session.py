@@ -79,6 +79,7 @@ class Session:
         except BaseException:
             self.close()
             raise
+        self._structure: dict[str, dict[str, int]] = {instance.name: {} for instance in self._instances}
         self._system = System(self._instances, models.connections, models.coupling)
 
     def run(self, start_values: Mapping[str, Mapping[str, StartValue]], experiment: Experiment) -> Iterator[Block]:
@@ -104,8 +105,26 @@ class Session:
         self._is_fresh = False
         for instance in self._instances:
             self._models.start(instance, start_values.get(instance.name, {}), start_time)
+        self._wire()
         self._system.initialise()
         return self._system
+
+    def _wire(self) -> None:
+        """Wire the FMUs anew if structural parameters have changed the size of arrays."""
+        structure = {instance.name: instance.structure for instance in self._instances}
+        if structure == self._structure:
+            return
+        by_name = {instance.name: instance for instance in self._instances}
+        for connection in self._models.connections:
+            ends = (connection.source, connection.target)
+            sizes = [by_name[end.model].variables[end.signal].size for end in ends]
+            if sizes[0] != sizes[1]:
+                raise SimulationError(
+                    f"{ends[0]} has {sizes[0]} elements and drives {ends[1]}, which has {sizes[1]}: "
+                    "structural parameters have to give both the same size."
+                )
+        self._system = System(self._instances, self._models.connections, self._models.coupling)
+        self._structure = structure
 
     def close(self) -> None:
         """Free the FMUs."""

@@ -52,6 +52,7 @@ class Variable:
 
     Attributes:
         dimensions: Length along each axis at start; empty for a scalar.
+        sized_by: The structural parameter that is the length of each axis, or its fixed length; empty if all are fixed.
         start: Start value as it stands in the model description, None if there is none.
         reference: Its value reference.
         variability: ``continuous``, ``discrete``, ``tunable``, ``fixed`` or ``constant``.
@@ -67,6 +68,7 @@ class Variable:
     type: str
     unit: str | None = None
     dimensions: tuple[int, ...] = ()
+    sized_by: tuple[str | int, ...] = ()
     start: str | None = None
     reference: int = 0
     variability: str = "continuous"
