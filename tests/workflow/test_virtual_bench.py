@@ -1,11 +1,12 @@
 """A virtual bench simulates what it was assigned, streams while it runs, and never does the same work twice."""
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from tests.fakes import INCLUDE, REQUEST_UUID
+from twinbench.core.battery.bdf import BDF_LABELS
 from twinbench.core.errors import SimulationError, UnreachableError
+from twinbench.workflow import virtual_bench
 from twinbench.workflow.planning import virtual_assignments
 from twinbench.workflow.results import read_signals, read_summary
 from twinbench.workflow.virtual_bench import run_virtual
@@ -26,7 +27,10 @@ def test_each_run_leaves_its_signals_with_units_and_a_summary(fake, planned, tmp
     assert sum(account["runs"] for account in accounts) == 2
     (tmp_path / "run.parquet").write_bytes(area.read("results/run-0001.parquet"))
     table = pq.read_table(tmp_path / "run.parquet")
-    assert table.column_names == ["time_s", *METRICS]  # what is not connected has no column
+    assert table.column_names[: len(METRICS) + 1] == ["time_s", *METRICS]  # what is not connected has no column
+    assert set(table.column_names[len(METRICS) + 1 :]) == BDF_LABELS
+    assert table["Test Time / s"].equals(table["time_s"])
+    assert table.schema.field("Charging Capacity / Ah").metadata == {b"unit": b"Ah"}
     assert table.schema.field("Internal_Resistance").metadata == {b"unit": b"mOhm"}
     assert table.schema.metadata[b"request"] == REQUEST_UUID.encode()
     summary = read_summary(area, 1)
@@ -67,15 +71,60 @@ def test_the_procedure_reaches_the_battery(fake, planned):
     assert signals["Cell_Average_Temperature_01"][0] == pytest.approx(procedure["ambient_degC"])
 
 
-def test_a_limit_ends_a_run_in_the_direction_of_its_current(fake, planned):
+def test_a_procedure_ends_when_its_last_stage_does(fake, planned):
     area = planned(test_name="Performance - Capacity", runs=1)
 
     carry_out(fake)
 
     voltage_V = read_signals(area, 1)["Cell_Voltage_01"]
+    assert read_summary(area, 1)["stop_reason"] == "end"
+    assert 2.5 <= voltage_V.min() < 2.6
+    assert read_signals(area, 1)["time_s"][-1] < area.read_json("doe-output/run-0001/procedure.json")["longest_s"]
+
+
+def test_a_procedure_of_many_stages_is_carried_out_by_the_models_cycler(fake, planned, tmp_path):
+    area = planned(test_name="Performance - Energy efficiency", runs=1)
+
+    carry_out(fake)
+
+    (tmp_path / "run.parquet").write_bytes(area.read("results/run-0001.parquet"))
+    table = pq.read_table(tmp_path / "run.parquet").to_pandas()
+    assert read_summary(area, 1)["stop_reason"] == "end"
+    assert set(table["Step ID"]) - {0.0} == {1, 2, 3, 4, 5}
+    assert table["Step Count / 1"].is_monotonic_increasing
+    assert table["Voltage / V"].between(2.5 - 1e-4, 4.2 + 1e-4).all()
+    given, taken = table["Discharging Energy / Wh"].iloc[-1], table["Charging Energy / Wh"].iloc[-1]
+    assert 0.8 < given / taken < 1.05
+
+
+def test_a_requesters_own_profile_ends_at_a_limit_of_the_cell(fake, planned):
+    values = [{"timestamp": 0, "value": -10.0}, {"timestamp": 3600, "value": 0.0}]
+    profile = {"Name": "current", "type": "input", "unit": "A", "values": values}
+    area = planned(runs=1, custom_profile=profile)
+
+    carry_out(fake)
+
+    signals = read_signals(area, 1)
     assert read_summary(area, 1)["stop_reason"] == "limit"
-    assert voltage_V[-1] <= 2.5
-    assert np.all(voltage_V[:-1] > 2.5)
+    assert signals["time_s"][-1] < 2000
+    assert signals["Cell_Voltage_01"].min() >= 2.5 - 1e-4
+
+
+def test_models_without_a_cycler_are_driven_by_currents_over_time(fake, planned, monkeypatch):
+    monkeypatch.setattr(virtual_bench, "_CYCLER", {"No_Such_Parameter"})
+    area = planned(test_name="Performance - Capacity", runs=1)
+
+    carry_out(fake)
+
+    assert read_summary(area, 1)["stop_reason"] == "limit"
+
+
+def test_models_without_a_cycler_cannot_regulate(fake, planned, monkeypatch):
+    monkeypatch.setattr(virtual_bench, "_CYCLER", {"No_Such_Parameter"})
+    planned(test_name="Performance - Energy efficiency", runs=1)
+
+    with pytest.raises(SimulationError, match="no FMU of the bundle has a cycler that could do it"):
+        carry_out(fake)
 
 
 def test_what_is_done_is_not_done_again(fake, planned):

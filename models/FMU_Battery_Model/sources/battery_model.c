@@ -212,6 +212,12 @@ static Battery *prepare(Component *component, char *problem, size_t room) {
         given(component, I_MAX, 1e6), component->values[LIMIT_ACTION] == END ? END : REGULATE};
     cycler->procedure = (const double (*)[N_COLUMNS])component->arrays[PROCEDURE];
     cycler->n_stages = count_stages(cycler->procedure);
+    for (int i = 0; i < cycler->n_stages; i++) {
+        const double ambient_degC = cycler->procedure[i][AMBIENT_degC];
+        if (ambient_degC > 0.5 * UNSET && !is_within(ambient_degC, p->low_degC - 1e-9, p->high_degC + 1e-9))
+            return snprintf(problem, room, "Stage %d sets the chamber to %g degC: the parameter set %s holds from %g to %g degC.", i + 1,
+                            ambient_degC, component->strings[PARAMETER_SET], p->low_degC, p->high_degC), NULL;
+    }
     const Report report = cycler_check(cycler);
     if (report.severity) snprintf(problem, room, "%s", report.text);
     return report.severity ? NULL : battery;
@@ -250,12 +256,12 @@ static void restored(Component *component) {
 /* Warn once when the set's validity is left, and again only after it was entered. */
 static fmi3Status check_validity(Component *component, const CellParameters *p) {
     const double *values = component->values;
-    const bool is_outside = values[HOTTEST] > p->high_degC + 1e-3 || values[COLDEST] < p->low_degC - 1e-3;
+    const bool is_outside = values[HOTTEST] > p->warm_degC + 1e-3 || values[COLDEST] < p->cool_degC - 1e-3;
     const bool is_news = is_outside && !own(component)->warned;
     own(component)->warned = is_outside;
     if (!is_news) return fmi3OK;
-    return warn(component, "The cells are at %g to %g degC at t = %g s, outside the %g to %g degC for which the parameter set holds.",
-                values[COLDEST], values[HOTTEST], component->now->time_s, p->low_degC, p->high_degC);
+    return warn(component, "The cells are at %g to %g degC at t = %g s: the parameter set was made for %g to %g degC.",
+                values[COLDEST], values[HOTTEST], component->now->time_s, p->cool_degC, p->warm_degC);
 }
 
 static void calculate(Component *component) {

@@ -41,7 +41,8 @@ typedef struct {
     Table diffusivity_e, conductivity_e; /* over the concentration, mol/m3 */
     double T_ref_K, heat_capacity_J_per_K, heat_loss_W_per_K;
     double low_V, high_V, nominal_Ah;
-    double low_degC, high_degC; /* where the set holds */
+    double low_degC, high_degC; /* beyond them the set says nothing, */
+    double cool_degC, warm_degC; /* beyond these little that is sure */
     double radial_W_per_mK, length_m;
     double film_m, film_rate_m2_per_s, film_E, film_Ohm_m, film_m3_per_mol, film_z;
     /* derived: stoichiometries of the negative electrode at 0 and 100 % for equally spaced losses of lithium */

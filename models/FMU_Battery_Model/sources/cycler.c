@@ -104,6 +104,7 @@ void cycler_begin(const Cycler *cycler, CyclerState *state) {
 /* Where a trial ends. */
 typedef struct {
     double current_A, voltage_V, low_V, high_V;
+    bool is_open; /* what is regulated has not settled yet: voltage and current say nothing */
 } Point;
 
 static size_t cells_of(const Cycler *cycler) { return cycler->pack.series * cycler->pack.parallel; }
@@ -220,16 +221,17 @@ static Ending look(const Cycler *cycler, const CyclerState *state, const double 
     const double soc = IS_SET(stage[SOC_BELOW_pct]) || IS_SET(stage[SOC_ABOVE_pct]) || limits->low_soc > -1 || limits->high_soc < 2
                            ? pack_soc(&cycler->pack, cells) : 0.5;
     const double reach_V = stage[MODE] == CURRENT ? 0 : 3 * CLOSE_V; /* power and load are held at the limit, not beyond */
+    if (IS_SET(stage[SOC_BELOW_pct])) note(&ending, stage[SOC_BELOW_pct] / 100 - soc, NULL);
+    if (IS_SET(stage[SOC_ABOVE_pct])) note(&ending, soc - stage[SOC_ABOVE_pct] / 100, NULL);
+    if (IS_SET(stage[TEMPERATURE_BELOW_degC])) note(&ending, stage[TEMPERATURE_BELOW_degC] + KELVIN - hottest_K, NULL);
+    if (IS_SET(stage[TEMPERATURE_ABOVE_degC])) note(&ending, hottest_K - stage[TEMPERATURE_ABOVE_degC] - KELVIN, NULL);
+    if (point->is_open) return ending;
     if (is_free && I > 0) note(&ending, point->high_V - limits->high_V + reach_V, "upper voltage");
     if (is_free && I < 0) note(&ending, limits->low_V - point->low_V + reach_V, "lower voltage");
     if (I > 0) note(&ending, soc - limits->high_soc, "upper SoC");
     if (I < 0) note(&ending, limits->low_soc - soc, "lower SoC");
     if (IS_SET(stage[VOLTAGE_BELOW_V])) note(&ending, stage[VOLTAGE_BELOW_V] - point->voltage_V, NULL);
     if (IS_SET(stage[VOLTAGE_ABOVE_V])) note(&ending, point->voltage_V - stage[VOLTAGE_ABOVE_V], NULL);
-    if (IS_SET(stage[SOC_BELOW_pct])) note(&ending, stage[SOC_BELOW_pct] / 100 - soc, NULL);
-    if (IS_SET(stage[SOC_ABOVE_pct])) note(&ending, soc - stage[SOC_ABOVE_pct] / 100, NULL);
-    if (IS_SET(stage[TEMPERATURE_BELOW_degC])) note(&ending, stage[TEMPERATURE_BELOW_degC] + KELVIN - hottest_K, NULL);
-    if (IS_SET(stage[TEMPERATURE_ABOVE_degC])) note(&ending, hottest_K - stage[TEMPERATURE_ABOVE_degC] - KELVIN, NULL);
     if (IS_SET(stage[CURRENT_BELOW_A]) && stage[MODE] != CURRENT && state->stage_s + part_s > 0) note(&ending, stage[CURRENT_BELOW_A] - fabs(I), NULL);
     if (IS_SET(stage[CHARGE_Ah]) && stage[MODE] != CURRENT) note(&ending, fabs(state->stage_Ah + I * part_s / 3600) - stage[CHARGE_Ah], NULL);
     return ending;
@@ -335,10 +337,9 @@ Report cycler_advance(const Cycler *cycler, CyclerState *state, CellState *cells
         const double calm_s = fmin(fmax(0.2 * state->since_s, FINE_s), COARSE_s);
         double part_s = fmin(fmin(left_s, calm_s), time_left(state, stage));
         Ending before = {-INFINITY, NULL}, after = {-INFINITY, NULL};
-        if (!state->is_over && part_s > 0) {
-            before = look(cycler, state, stage, cells, &begin, 0);
-            if (stage && stage[MODE] >= VOLTAGE && stage[MODE] <= RESISTANCE && state->stage_s == 0) before.by = -INFINITY;
-        }
+        const bool is_regulated = stage && stage[MODE] >= VOLTAGE && stage[MODE] <= RESISTANCE;
+        begin.is_open = is_regulated && state->stage_s == 0;
+        if (!state->is_over && part_s > 0) before = look(cycler, state, stage, cells, &begin, 0);
         bool has_ended = part_s <= 0 || (stage && before.by >= 0);
         if (!has_ended) {
             memcpy(cycler->before, cells, cells_of(cycler) * sizeof *cells);
@@ -349,8 +350,7 @@ Report cycler_advance(const Cycler *cycler, CyclerState *state, CellState *cells
             if (!state->is_over) after = look(cycler, state, stage, cycler->trial, &point, part_s);
             has_ended = after.by >= 0;
             if (has_ended && part_s > SHORTEST_s) point = find_end(cycler, state, stage, profile_A, ambient_K, before, after, &part_s);
-            const bool is_regulated = stage && stage[MODE] >= VOLTAGE && stage[MODE] <= RESISTANCE;
-            accept(cycler, state, cells, currents_A, &point, is_regulated && state->stage_s == 0 ? point.voltage_V : begin.voltage_V, part_s);
+            accept(cycler, state, cells, currents_A, &point, begin.is_open ? point.voltage_V : begin.voltage_V, part_s);
             left_s -= part_s, idle = 0;
             state->shown_stage = state->is_over || !stage ? 0 : state->stage + 1;
             if (!has_ended && time_left(state, stage) > 1e-9) continue;

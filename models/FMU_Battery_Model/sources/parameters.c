@@ -156,6 +156,8 @@ static void read_cell(Report *report, const Json *root, CellParameters *p) {
     p->separator_transport = positive(report, separator, "Transport efficiency");
     p->low_degC = number(report, own, "Lowest temperature [K]", 273.15) - KELVIN;
     p->high_degC = number(report, own, "Highest temperature [K]", 333.15) - KELVIN;
+    p->cool_degC = number(report, own, "Lowest temperature of operation [K]", p->low_degC + KELVIN) - KELVIN;
+    p->warm_degC = number(report, own, "Highest temperature of operation [K]", p->high_degC + KELVIN) - KELVIN;
     p->radial_W_per_mK = number(report, own, "Radial thermal conductivity [W.m-1.K-1]", 0.9);
     p->length_m = number(report, own, "Length [m]", 0.07);
     p->film_m = number(report, own, "Initial SEI thickness [m]", 5e-9);

@@ -74,9 +74,10 @@ def _procedure(area: Area, run: int) -> Procedure:
 
 
 def _job(run: int, procedure: Procedure, benches: Sequence[Bench], level: str, release_min: int) -> Job:
-    ambient_degC = (procedure.ambient_degC, procedure.ambient_degC)
     obstacles = {
-        bench.name: bench.obstacles(level=level, current_A=procedure.current_range_A, ambient_degC=ambient_degC)
+        bench.name: bench.obstacles(
+            level=level, current_A=procedure.current_range_A, ambient_degC=procedure.ambient_range_degC
+        )
         for bench in benches
     }
     if all(obstacles.values()):

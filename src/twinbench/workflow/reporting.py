@@ -14,8 +14,8 @@ __all__ = ["close", "report"]
 
 REPORT = "results/report.html"
 _STAND_IN = (
-    "The shipped battery model is an equivalent circuit, a stand-in fitted to published simulations of an LG M50 cell "
-    "(models/FMU_Battery_Model/README.md says how well); it does not age."
+    "The shipped battery model is a stand-in for a partner's: a single particle model with electrolyte of an LG M50 "
+    "cell as published, that ages by its SEI film alone; models/FMU_Battery_Model/README.md says what it leaves out."
 )
 _PHYSICAL_STAND_IN = (
     "In the local lab the physical bench is a simulated one: its samples come from the same battery model, with noise."

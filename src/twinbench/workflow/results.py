@@ -1,7 +1,7 @@
 """What a run leaves behind: a Parquet file of its signals, and a summary beside it.
 
-results/run-0001.parquet   ``time_s`` and the metric signals that are valid, one row per communication point; the
-                           unit of each is in the Arrow field's metadata
+results/run-0001.parquet   ``time_s``, the metric signals that are valid, and the same as columns of the Battery Data
+                           Format, one row per communication point; the unit of each is in the Arrow field's metadata
 results/run-0001.json      how the run went; written last, so a run with a summary is a run that is over
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinbench.core.battery.bdf import BdfCounter
 from twinbench.core.errors import UnreachableError
 from twinbench.core.identity import run_uuid
 from twinbench.core.request import TestRequest
@@ -59,6 +60,7 @@ class SignalTable:
         self._label = label
         self._writer: Any = None
         self._schema: Any = None
+        self._bdf = BdfCounter()
 
     def __enter__(self) -> SignalTable:
         return self
@@ -71,29 +73,41 @@ class SignalTable:
         if self._writer is not None:
             self._writer.close()
 
-    def add(self, time_s: NDArray[np.float64], signals: Mapping[str, NDArray[np.float64]]) -> None:
+    def add(
+        self,
+        time_s: NDArray[np.float64],
+        signals: Mapping[str, NDArray[np.float64]],
+        cycler: Mapping[str, NDArray[np.float64]] | None = None,
+    ) -> None:
         """Append rows.
 
         Args:
             time_s: Shape (n,), after all rows before.
             signals: Metric signals, each of shape (n,); always the same ones.
+            cycler: What a battery model with a cycler tells, see :data:`~twinbench.core.battery.bdf.CYCLER_OUTPUTS`.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         if not len(time_s):
             return
+        valid = {name: values for name, values in signals.items() if self._has(name, values)}
+        bdf = self._bdf.columns(time_s, valid, cycler)
         if self._writer is None:
-            self._schema = self._make_schema([name for name, values in signals.items() if is_valid(float(values[0]))])
+            self._schema = self._make_schema([*valid, *bdf])
             self._writer = pq.ParquetWriter(self.path, self._schema, compression="zstd")
-        columns = {"time_s": time_s, **signals}
+        columns = {"time_s": time_s, **signals, **bdf}
         self._writer.write_table(pa.table([columns[name] for name in self._schema.names], schema=self._schema))
         self.rows += len(time_s)
+
+    def _has(self, name: str, values: NDArray[np.float64]) -> bool:
+        """Whether a signal has a column: its first value decides."""
+        return name in self._schema.names if self._schema is not None else is_valid(float(values[0]))
 
     def _make_schema(self, names: list[str]) -> pa.Schema:
         import pyarrow as pa
 
-        units = {"time_s": "s", **{name: METRIC_SIGNALS[name] for name in names}}
+        units = {"time_s": "s", **{name: METRIC_SIGNALS.get(name) or name.partition(" / ")[2] or "1" for name in names}}
         fields = [
             pa.field(name, pa.float64(), nullable=False, metadata={"unit": unit.encode()})
             for name, unit in units.items()
@@ -120,7 +134,7 @@ def read_summary(area: Area, run: int) -> Document | None:
 
 
 def read_signals(area: Area, run: int) -> dict[str, NDArray[np.float64]]:
-    """The columns of a run, ``time_s`` first; empty if it has no rows."""
+    """The metric signals of a run, ``time_s`` first; empty if it has no rows."""
     import io
 
     import pyarrow.parquet as pq
@@ -129,7 +143,8 @@ def read_signals(area: Area, run: int) -> dict[str, NDArray[np.float64]]:
     if not area.exists(name):
         return {}
     table = pq.read_table(io.BytesIO(area.read(name)))
-    return {column: table[column].to_numpy() for column in table.column_names}
+    names = [name for name in table.column_names if name == "time_s" or name in METRIC_SIGNALS]
+    return {name: table[name].to_numpy() for name in names}
 
 
 def label_of(request: TestRequest, run: int, inputs: str, bench: str, *, kind: str = "Virtual") -> RunLabel:

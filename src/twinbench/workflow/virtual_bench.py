@@ -3,6 +3,9 @@
 Processes of their own carry out the runs, so an FMU that crashes costs one run. A run that is over already, with the
 same inputs, is not repeated: a task that was interrupted goes on at the first run that is missing.
 
+A battery model that has a cycler (``FMU_Battery_Model`` has) is given the stages of the procedure and ends by itself;
+another one is driven by the currents over time, as far as the procedure can be said so.
+
 FMUs are coupled in the scheme *sorted*: voltage and current of a row belong to the same instant, and a limit is seen
 at the communication point where it is passed.
 """
@@ -17,7 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twinbench.core.battery.bdf import CYCLER_OUTPUTS
 from twinbench.core.battery.procedure import Procedure
+from twinbench.core.battery.stages import matrix_text
 from twinbench.core.bundle import is_interconnection_name
 from twinbench.core.errors import SimulationError
 from twinbench.core.request import RequestState
@@ -43,6 +48,8 @@ __all__ = ["run_virtual"]
 
 _MOST_LOG_LINES = 50
 _BLOCK_ROWS = 500
+_PROCEDURE, _OVER = "Test_Procedure", "Procedure_Over_Out"
+_CYCLER = {_PROCEDURE, _OVER, "Voltage_Min", "Voltage_Max", "Limit_Action"}
 
 
 def run_virtual(lab: Lab, request_uuid: str, assignment: Mapping[str, Any]) -> Document:
@@ -94,6 +101,8 @@ class _Models:
         sha256: Of all its files.
         signals: Metric signal -> ``FMU.variable`` that gives it.
         takers: FMUs that read a stimuli file.
+        cycler: The FMU that carries out procedures by itself; None if there is none.
+        told: Its outputs that are recorded beside the signals.
     """
 
     bundle: OpenBundle
@@ -101,6 +110,8 @@ class _Models:
     sha256: str
     signals: Mapping[str, str]
     takers: tuple[str, ...]
+    cycler: str | None = None
+    told: tuple[str, ...] = ()
 
     @classmethod
     def fetch(cls, lab: Lab, area: Area, scratch: Path, stack: ExitStack) -> _Models:
@@ -120,7 +131,9 @@ class _Models:
             raise SimulationError(
                 f"The bundle ({names}) cannot carry out a test: no FMU has {wanted}. Ask the owner of the models."
             )
-        return cls(bundle, scratch, digest.hexdigest(), signals, takers)
+        cycler = next((model for model in summaries if set(model.variables) >= _CYCLER), None)
+        told = tuple(name for name in (*CYCLER_OUTPUTS, _OVER) if cycler and name in cycler.variables)
+        return cls(bundle, scratch, digest.hexdigest(), signals, takers, cycler.name if cycler else None, told)
 
 
 def _metric_signals(summaries: Sequence[ModelSummary]) -> dict[str, str]:
@@ -164,14 +177,17 @@ class _Run:
         stimuli = self._models.scratch / f"run-{self.label.run}" / "input.csv"
         stimuli.parent.mkdir()
         stimuli.write_bytes(self._area.read(f"{folder}/input.csv"))
+        self._has_stages = bool(procedure.stages)
         experiment = Experiment(
             stop_time=procedure.duration_s,
             step_size=procedure.step_size_s,
-            record=tuple(self._models.signals.values()),
-            stop_conditions=tuple(_limits(self._models.signals, procedure)),
+            record=(*self._models.signals.values(), *(f"{self._models.cycler}.{name}" for name in self._models.told)),
+            stop_conditions=tuple(_limits(self._models, procedure)),
             block_rows=_BLOCK_ROWS,
         )
-        values = {name: {STIMULI_PARAMETER: str(stimuli)} for name in self._models.takers}
+        values: dict[str, dict[str, Any]] = {name: {STIMULI_PARAMETER: str(stimuli)} for name in self._models.takers}
+        if self._models.cycler:
+            values.setdefault(self._models.cycler, {}).update(_cycler_values(procedure))
         return Point(self.label.run, values, experiment)
 
     def take(self, block: Block) -> None:
@@ -189,7 +205,7 @@ class _Run:
             "bench": self.label.bench_id,
             "kind": "virtual",
             "status": "completed" if result.status == "completed" else "failed",
-            "stop_reason": outcome.stop_reason if outcome else {"failed": "error"}.get(result.status, result.status),
+            "stop_reason": self._stop_reason(result),
             "simulated_s": self._stream.last_s,
             "wall_s": outcome.wall_s if outcome else result.wall_s,
             "busy_s": dict(outcome.busy_s) if outcome else {},
@@ -208,16 +224,39 @@ class _Run:
             f"{self._stream.seq} messages" + (f": {kept['error']}" if "error" in kept else "")
         )
 
+    def _stop_reason(self, result: PointResult) -> str:
+        """A procedure that is over has come to its end; one that is not, when its time is, has not."""
+        if result.outcome is None:
+            return {"failed": "error"}.get(result.status, result.status)
+        reason = result.outcome.stop_reason
+        if self._models.cycler and self._has_stages:
+            return {"limit": "end", "end": "unfinished"}.get(reason, reason)
+        return reason
+
 
 def _levels(area: Area, run: int) -> Document:
     design = area.read_json("doe-output/design.json")
     return next(dict(entry["levels"]) for entry in design["runs"] if entry["run"] == run)
 
 
-def _limits(signals: Mapping[str, str], procedure: Procedure) -> list[StopCondition]:
-    """The voltage limits, each in the direction in which the current drives the voltage."""
+def _cycler_values(procedure: Procedure) -> dict[str, Any]:
+    """Parameters of a battery model that has a cycler: what to do and what to keep to."""
+    limits = {"Voltage_Min": procedure.voltage_min_V, "Voltage_Max": procedure.voltage_max_V, "Limit_Action": 1.0}
+    return {**limits, _PROCEDURE: matrix_text(procedure.stages)} if procedure.stages else limits
+
+
+def _limits(models: _Models, procedure: Procedure) -> list[StopCondition]:
+    """The procedure's end; or the voltage limits, each in the direction in which the current drives the voltage."""
     from twinbench.core.cosim import StopCondition
 
+    if models.cycler:
+        return [StopCondition(f"{models.cycler}.{_OVER}", high=0.5)]
+    if procedure.stages and not procedure.steps:
+        raise SimulationError(
+            "The procedure regulates more than currents over time, and no FMU of the bundle has a cycler that could do "
+            f"it ({_PROCEDURE}, {_OVER}). Ask the owner of the models, or for a test of currents alone."
+        )
+    signals = models.signals
     if "Cell_Voltage_01" not in signals or "Current_Profile" not in signals:
         return []
     voltage, current = signals["Cell_Voltage_01"], signals["Current_Profile"]
@@ -237,8 +276,9 @@ class _Stream:
 
     def take(self, block: Block) -> None:
         names = [signal.name.rpartition(".")[2] for signal in block.signals]
-        signals = {name: block.values[:, column] for column, name in enumerate(names)}
-        self.table.add(block.time_s, signals)
+        columns = {name: block.values[:, column] for column, name in enumerate(names)}
+        signals = {name: values for name, values in columns.items() if name in METRIC_SIGNALS}
+        self.table.add(block.time_s, signals, columns)
         for message in batches(self.label, self.seq, block.time_s.tolist(), _lists(signals)):
             self._send(message)
         if len(block.time_s):

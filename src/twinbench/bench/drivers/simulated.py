@@ -1,7 +1,7 @@
 """A bench made of the battery model: a cycler and a chamber in software, with a real one's sensor noise.
 
-Its time runs faster than the wall's by a factor. Like a cycler's, its limits look at the measured voltage: the upper
-one while charging, the lower one while discharging.
+Its time runs faster than the wall's by a factor. Stages are carried out by the model's own cycler. The limits of steps
+look at the measured voltage, as a cycler's do: the upper one while charging, the lower one while discharging.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from twinbench.bench.drivers.driver import Sample
 from twinbench.core.battery.procedure import Procedure
+from twinbench.core.battery.stages import matrix_text
 from twinbench.core.errors import BenchError, LabError
 
 __all__ = ["Plant", "SimulatedDriver"]
@@ -52,7 +53,7 @@ class Plant(Protocol):
         """Let time pass."""
 
 
-def _open_model(path: Path, start_values: Mapping[str, float]) -> AbstractContextManager[Any]:
+def _open_model(path: Path, start_values: Mapping[str, float | str]) -> AbstractContextManager[Any]:
     from twinbench.adapters.fmi import open_instance
 
     return open_instance(path, instance_name="bench", start_values=dict(start_values))
@@ -72,7 +73,7 @@ class SimulatedDriver:
         model: Path,
         *,
         speed: float,
-        open_plant: Callable[[Path, Mapping[str, float]], AbstractContextManager[Plant]] = _open_model,
+        open_plant: Callable[[Path, Mapping[str, float | str]], AbstractContextManager[Plant]] = _open_model,
     ) -> None:
         self._model, self._speed, self._open_plant = model, speed, open_plant
         self._stopped = threading.Event()
@@ -93,15 +94,22 @@ class SimulatedDriver:
             BenchError: If the model fails.
         """
         self._stopped.clear()
-        start_values = {
-            "Current_Profile_In": procedure.steps[0].current_A,
+        start_values: dict[str, float | str] = {
+            "Current_Profile_In": procedure.steps[0].current_A if procedure.steps else 0.0,
             "Ambient_Temperature_In": procedure.ambient_degC,
             "Initial_SoC_In": procedure.initial_soc_pct,
             "Initial_Temperature_In": procedure.ambient_degC,
         }
+        if procedure.stages:
+            start_values |= {
+                "Test_Procedure": matrix_text(procedure.stages),
+                "Voltage_Min": procedure.voltage_min_V,
+                "Voltage_Max": procedure.voltage_max_V,
+            }
+        measure = self._regulate if procedure.stages else self._measure
         try:
             with self._open_plant(self._model, start_values) as plant:
-                yield from self._measure(plant, procedure, random.Random(seed))
+                yield from measure(plant, procedure, random.Random(seed))
         except BenchError:
             raise
         except LabError as error:
@@ -120,6 +128,20 @@ class SimulatedDriver:
             self._keep_pace(begun_s, time_s)
             reason = self._stop_reason(procedure, current_A, values[_VOLTAGE]) or ("end" if number == last else "")
             yield Sample(time_s, values, reason)
+            if reason:
+                return
+            plant.do_step(time_s, step_s)
+
+    def _regulate(self, plant: Plant, procedure: Procedure, noise: random.Random) -> Iterator[Sample]:
+        """The cycler carries out the stages by itself, until it is over or its time is."""
+        begun_s, step_s = time.monotonic(), procedure.step_size_s
+        last = math.floor(procedure.duration_s / step_s * (1 + 1e-12))
+        for number in range(last + 1):
+            time_s = number * step_s
+            *outputs, is_over = plant.get([*_OUTPUTS, "Procedure_Over_Out"])
+            self._keep_pace(begun_s, time_s)
+            reason = "cancelled" if self._stopped.is_set() else "end" if is_over or number == last else ""
+            yield Sample(time_s, _sensed(outputs, noise), reason)
             if reason:
                 return
             plant.do_step(time_s, step_s)

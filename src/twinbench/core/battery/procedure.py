@@ -1,10 +1,12 @@
 """A procedure: what a battery is put through in one run.
 
-    step     a current held for a duration; positive current charges
-    stop     voltage limits; whichever bench carries the procedure out ends the run when one is crossed
-    stimuli  the same as signals over time, for a bench which reads ``input.csv`` (zero-order hold)
+    stage    what a cycler holds until a condition is met, see :mod:`twinbench.core.battery.stages`
+    step     a current held for a duration; positive current charges. A procedure without stages is steps alone; one
+             with stages has steps as well if they say the same, for benches and models that cannot regulate
+    stop     voltage limits that the battery is kept in; they end a run of steps
+    stimuli  the steps as signals over time, for a bench which reads ``input.csv`` (zero-order hold)
 
-The battery starts at rest, at the ambient temperature, which is held throughout.
+The battery starts at rest, at the ambient temperature, which is held unless a stage says otherwise.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from dataclasses import asdict, dataclass
 from itertools import accumulate
 from typing import Any
 
+from twinbench.core.battery.stages import Mode, Stage, check_stages
 from twinbench.core.errors import RequestError
 
 __all__ = ["STIMULI_COLUMNS", "AMBIENT_RANGE_degC", "Procedure", "Step", "input_csv", "stimuli_rows"]
@@ -46,6 +49,7 @@ class Procedure:
 
     Attributes:
         step_size_s: How often the bench looks, records and checks the limits.
+        longest_s: How long the stages can take.
     """
 
     initial_soc_pct: float
@@ -54,6 +58,8 @@ class Procedure:
     voltage_min_V: float
     voltage_max_V: float
     step_size_s: float = 1.0
+    stages: tuple[Stage, ...] = ()
+    longest_s: float = 0.0
 
     def __post_init__(self) -> None:
         low, high = AMBIENT_RANGE_degC
@@ -61,13 +67,15 @@ class Procedure:
             raise RequestError(f"initial_soc_pct is {self.initial_soc_pct}: a battery starts between 0 and 100 %.")
         if not low <= self.ambient_degC <= high:
             raise RequestError(f"ambient_degC is {self.ambient_degC}: give {low:g} to {high:g} degC.")
-        if not self.steps:
-            raise RequestError("A procedure has no steps: give at least one current and its duration.")
+        if not self.steps and not self.stages:
+            raise RequestError("A procedure has no steps: give at least one current and its duration, or stages.")
         if not 0 < self.voltage_min_V < self.voltage_max_V < math.inf:
             raise RequestError(
                 f"The voltage limits are {self.voltage_min_V} V and {self.voltage_max_V} V: "
                 "the lower one must be above 0 V and below the upper one."
             )
+        if self.stages:
+            check_stages(self.stages, self.voltage_min_V, self.voltage_max_V)
         if not 0 < self.step_size_s <= self.duration_s <= _LONGEST_s:
             raise RequestError(
                 f"The procedure lasts {self.duration_s} s in steps of {self.step_size_s} s: the step must be above 0 s "
@@ -77,13 +85,26 @@ class Procedure:
     @property
     def duration_s(self) -> float:
         """How long it takes if no limit is crossed."""
-        return list(accumulate(step.duration_s for step in self.steps))[-1]
+        return self.longest_s if self.stages else list(accumulate(step.duration_s for step in self.steps))[-1]
 
     @property
     def current_range_A(self) -> tuple[float, float]:
-        """Smallest and largest current; positive charges."""
+        """Smallest and largest current; positive charges. Voltages are held with the currents that led to them."""
         currents = [step.current_A for step in self.steps]
-        return min(currents), max(currents)
+        for stage in self.stages:
+            if stage.mode is Mode.CURRENT and stage.value is not None:
+                currents.append(stage.value)
+            elif stage.mode is Mode.POWER and stage.value is not None:
+                currents.append(stage.value / self.voltage_min_V)
+            elif stage.mode is Mode.RESISTANCE and stage.value is not None:
+                currents.append(-self.voltage_max_V / stage.value)
+        return min(currents, default=0.0), max(currents, default=0.0)
+
+    @property
+    def ambient_range_degC(self) -> tuple[float, float]:
+        """Lowest and highest set point of the chamber."""
+        given = [stage.ambient_degC for stage in self.stages if stage.ambient_degC is not None]
+        return min([self.ambient_degC, *given]), max([self.ambient_degC, *given])
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Procedure:
@@ -93,7 +114,8 @@ class Procedure:
             RequestError: If a field is missing, no number or out of range, naming it.
         """
         steps = document.get("steps") if isinstance(document, Mapping) else None
-        if not isinstance(steps, list):
+        stages = document.get("stages", []) if isinstance(document, Mapping) else None
+        if not isinstance(steps, list) or not isinstance(stages, list):
             raise RequestError(f"A procedure is an object with a list of steps, not {_shown(document)}.")
         return cls(
             initial_soc_pct=_number(document, "initial_soc_pct"),
@@ -102,6 +124,8 @@ class Procedure:
             voltage_min_V=_number(document.get("stop"), "voltage_min_V"),
             voltage_max_V=_number(document.get("stop"), "voltage_max_V"),
             step_size_s=_number(document, "step_size_s"),
+            stages=tuple(Stage.from_document(stage) for stage in stages),
+            longest_s=_number(document, "longest_s") if stages else 0.0,
         )
 
     def as_document(self) -> dict[str, Any]:
@@ -112,15 +136,21 @@ class Procedure:
             "steps": [asdict(step) for step in self.steps],
             "stop": {"voltage_min_V": self.voltage_min_V, "voltage_max_V": self.voltage_max_V},
             "step_size_s": self.step_size_s,
+            **(
+                {"stages": [stage.as_document() for stage in self.stages], "longest_s": self.longest_s}
+                if self.stages
+                else {}
+            ),
         }
 
 
 def stimuli_rows(procedure: Procedure) -> list[tuple[float, ...]]:
-    """Rows of :data:`STIMULI_COLUMNS`: one where the current changes, and one at the end."""
+    """Rows of :data:`STIMULI_COLUMNS`: one where the current changes, and one at the end; no current without steps."""
     constant = (procedure.ambient_degC, procedure.initial_soc_pct, procedure.ambient_degC)
-    starts = [0.0, *accumulate(step.duration_s for step in procedure.steps)]
+    steps = procedure.steps or (Step(0.0, procedure.duration_s),)
+    starts = [0.0, *accumulate(step.duration_s for step in steps)]
     rows: list[tuple[float, ...]] = []
-    for start, step in zip(starts, procedure.steps, strict=False):
+    for start, step in zip(starts, steps, strict=False):
         if not rows or rows[-1][1] != step.current_A:
             rows.append((start, step.current_A, *constant))
     return [*rows, (starts[-1], *rows[-1][1:])]
