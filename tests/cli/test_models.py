@@ -80,6 +80,47 @@ def test_a_scheme_and_the_rows_are_chosen(twinbench, tmp_path):
     assert [row[1] for row in rows(tmp_path / "jacobi.csv")[24:28]] == [0, 0, 0, -5]
 
 
+CYCLE = ("Discharge at 1C for 60 seconds or until 2.5 V", "Rest for 10 seconds", "Charge at C/20 for 30 seconds")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(CYCLE) + "\n",
+        json.dumps(CYCLE),
+        json.dumps({"record": {"time_s": 1}, "method": [
+            {"step": "constant_current", "rate_C": -1, "until_time_s": 60, "until_voltage_V": 2.5},
+            {"step": "open_circuit_voltage", "until_time_s": 10},
+            {"step": "constant_current", "rate_C": 0.05, "until_time_s": 30},
+        ]}),
+    ],
+    ids=["lines", "strings", "unicycler"],
+)  # fmt: skip
+def test_a_protocol_in_the_fields_languages_is_carried_out_and_ends_the_run(twinbench, tmp_path, text):
+    (tmp_path / "protocol.json").write_text(text)
+
+    code, _ = twinbench(
+        "simulate", BUNDLE, "--procedure", "protocol.json", "--stop-time", 1000, "--step-size", 1,
+        "--record", f"{BATTERY}.Current_Out", "-o", "out.csv",
+    )  # fmt: skip
+
+    assert code == 0
+    assert [row[1] for row in rows(tmp_path / "out.csv")] == [-5.0] * 61 + [0.0] * 10 + [0.25] * 30
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "wanted"),
+    [("[", "is no JSON", 2), ('["Fly"]', "'Fly' cannot be read", 1), ("{}", "neither an aurora-unicycler protocol", 1)],
+)
+def test_a_protocol_that_cannot_be_read_is_refused_in_words(twinbench, tmp_path, text, words, wanted):
+    (tmp_path / "protocol.json").write_text(text)
+
+    code, told = twinbench("simulate", BUNDLE, "--procedure", "protocol.json", *TIMES, "-o", "out.csv")
+
+    assert code == wanted
+    assert words in told
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -15,6 +15,7 @@ from twinbench.cli.options import EXISTING, FILE, OutputFile, json_option, told
 from twinbench.cli.showing import show_facts, show_findings, show_models, show_shares
 
 if TYPE_CHECKING:
+    from twinbench.core.battery.stages import Stage
     from twinbench.core.cosim import Block, Coupling, Experiment, PointResult
 
 __all__ = ["build", "check", "simulate"]
@@ -86,6 +87,14 @@ def _is_value(option: str, arg: str) -> bool:
 @click.command(cls=_ManyValues)
 @click.argument("bundle", type=EXISTING)
 @click.option("--stimuli", type=FILE, help="Stimuli for the FMU that reads them, as input.csv.")
+@click.option(
+    "--procedure",
+    type=FILE,
+    help="What a cycler does: aurora-unicycler JSON, PyBaMM's experiment strings (JSON, or a line each), or stages.",
+)
+@click.option(
+    "--capacity", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True, help="For C-rates, in Ah."
+)
 @click.option("--set", "settings", multiple=True, metavar="FMU.VARIABLE=VALUE ...", help="Start values.")
 @click.option("--start-time", type=float, default=0.0, show_default=True, help="In s.")
 @click.option("--stop-time", type=float, required=True, help="In s.")
@@ -132,6 +141,8 @@ def simulate(
     deadline: float,
     as_json: bool,
     stimuli: Path | None,
+    procedure: Path | None,
+    capacity: float,
     settings: tuple[str, ...],
     scheme: str,
     loops: str,
@@ -145,10 +156,27 @@ def simulate(
     coupling = Coupling(scheme, loops, _rates(every), events)
     experiment = _experiment(**times)
     given: dict[str, Any] = {"stimuli": stimuli, "set_values": settings}
+    if procedure:
+        given["procedure"] = _stages(procedure, capacity)
     if points is None:
         return _simulate_once(bundle, output, coupling, experiment, given, as_json=as_json)
     given |= {"workers": workers, "deadline_s": deadline}
     return _simulate_many(bundle, points, output, coupling, experiment, given, as_json=as_json)
+
+
+def _stages(file: Path, capacity_Ah: float) -> tuple[Stage, ...]:
+    """Read a protocol: JSON, or a step in words on each line."""
+    import json
+
+    from twinbench.core.battery.protocol import read_protocol
+
+    text = file.read_text(encoding="utf-8-sig")
+    if text.lstrip().startswith(("{", "[")):
+        try:
+            return read_protocol(json.loads(text), capacity_Ah)
+        except (ValueError, RecursionError) as error:
+            raise click.BadParameter(f"{file.name} is no JSON: {error}", param_hint="--procedure") from error
+    return read_protocol([line for line in text.splitlines() if line.strip()], capacity_Ah)
 
 
 def _rates(texts: tuple[str, ...]) -> dict[str, int]:

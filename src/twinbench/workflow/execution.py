@@ -11,17 +11,20 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from twinbench.core.battery.stages import Stage, matrix_text
 from twinbench.core.bundle import Connection, ModelSummary
-from twinbench.core.cosim import Block, Coupling, Experiment, Point, PointResult
+from twinbench.core.cosim import Block, Coupling, Experiment, Point, PointResult, StopCondition
 from twinbench.core.errors import RequestError, SimulationError
 from twinbench.workflow.lab import OpenBundle
 from twinbench.workflow.tables import OpenTable, Table
 
 __all__ = [
+    "PROCEDURE_OVER",
+    "PROCEDURE_PARAMETER",
     "STIMULI_PARAMETER",
     "build_bundle",
     "parse_settings",
@@ -31,6 +34,7 @@ __all__ = [
 ]
 
 STIMULI_PARAMETER = "Stimuli_File"
+PROCEDURE_PARAMETER, PROCEDURE_OVER = "Test_Procedure", "Procedure_Over_Out"
 
 StartValues = dict[str, dict[str, str]]
 
@@ -99,6 +103,7 @@ def simulate_bundle(
     output: Path,
     coupling: Coupling | None = None,
     stimuli: Path | None = None,
+    procedure: Sequence[Stage] = (),
     set_values: Sequence[str] = (),
     on_block: Callable[[Block], None] = lambda block: None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -113,6 +118,7 @@ def simulate_bundle(
         output: File to write.
         coupling: How the FMUs exchange their signals.
         stimuli: Goes to each FMU that has a parameter ``Stimuli_File``.
+        procedure: Goes to each FMU that has a parameter ``Test_Procedure``; the run ends when it is over.
         set_values: Start values, each ``FMU.variable=value``.
         on_block: Is told each block of rows.
         cancelled: Asked several times a second.
@@ -133,6 +139,7 @@ def simulate_bundle(
             reason = {"status": "refused", "reason": "the bundle has errors", "messages": []}
             return {**_figures(None, 0.0), **reason, "findings": findings}
         values = _with_stimuli(parse_settings(set_values, bundle.check.models), stimuli, bundle.check.models)
+        values, experiment = _with_procedure(values, experiment, procedure, bundle.check.models)
         with ExitStack() as stack:
             watch = _Watch(lambda: stack.enter_context(open_table(output)), on_block)
             crew = stack.enter_context(bundle.crew(coupling=coupling))
@@ -219,6 +226,24 @@ def _with_stimuli(values: StartValues, stimuli: Path | None, models: Sequence[Mo
     return values
 
 
+def _with_procedure(
+    values: StartValues, experiment: Experiment, procedure: Sequence[Stage], models: Sequence[ModelSummary]
+) -> tuple[StartValues, Experiment]:
+    if not procedure:
+        return values, experiment
+    takers = [model for model in models if PROCEDURE_PARAMETER in model.variables]
+    if not takers:
+        raise RequestError(f"No FMU of the bundle carries out a procedure: none has a parameter {PROCEDURE_PARAMETER}.")
+    for model in takers:
+        values.setdefault(model.name, {}).setdefault(PROCEDURE_PARAMETER, matrix_text(procedure))
+    over = [f"{model.name}.{PROCEDURE_OVER}" for model in takers if PROCEDURE_OVER in model.variables]
+    record = (
+        (*experiment.record, *(name for name in over if name not in experiment.record)) if experiment.record else ()
+    )
+    ends = tuple(StopCondition(name, high=0.5) for name in over)
+    return values, replace(experiment, record=record, stop_conditions=(*experiment.stop_conditions, *ends))
+
+
 # Many runs.
 
 
@@ -279,6 +304,7 @@ def simulate_points(
     suffix: str = ".parquet",
     coupling: Coupling | None = None,
     stimuli: Path | None = None,
+    procedure: Sequence[Stage] = (),
     set_values: Sequence[str] = (),
     workers: int = 1,
     deadline_s: float = 3600.0,
@@ -297,6 +323,7 @@ def simulate_points(
         suffix: Of the files of the runs.
         coupling: How the FMUs exchange their signals.
         stimuli: Goes to each FMU that has a parameter ``Stimuli_File``.
+        procedure: Goes to each FMU that has a parameter ``Test_Procedure``; a run ends when it is over.
         set_values: Start values of all runs, each ``FMU.variable=value``; the table's count more.
         workers: Processes.
         deadline_s: Time a run may take.
@@ -313,6 +340,7 @@ def simulate_points(
         if not bundle.check.ok:
             return {"status": "refused", "points": 0, "failed": 0, "output": None, "findings": findings}
         rows = _merge(read_points(points, bundle.check.models), set_values, stimuli, bundle.check.models)
+        (experiment,) = {_with_procedure(values, experiment, procedure, bundle.check.models)[1] for _, values in rows}
         folder = _Folder(output, suffix)
         output.mkdir(parents=True, exist_ok=True)
         inputs = {number: _inputs(bundle.check.models, values, experiment, coupling) for number, values in rows}

@@ -28,7 +28,7 @@ from twinbench.core.errors import SimulationError
 from twinbench.core.request import RequestState
 from twinbench.core.telemetry import METRIC_SIGNALS, RunLabel, batches, metrics_message
 from twinbench.workflow.design import run_folder
-from twinbench.workflow.execution import STIMULI_PARAMETER
+from twinbench.workflow.execution import PROCEDURE_OVER, PROCEDURE_PARAMETER, STIMULI_PARAMETER
 from twinbench.workflow.lab import Area, Courier, Document, Lab, OpenBundle
 from twinbench.workflow.results import (
     SignalTable,
@@ -48,8 +48,7 @@ __all__ = ["run_virtual"]
 
 _MOST_LOG_LINES = 50
 _BLOCK_ROWS = 500
-_PROCEDURE, _OVER = "Test_Procedure", "Procedure_Over_Out"
-_CYCLER = {_PROCEDURE, _OVER, "Voltage_Min", "Voltage_Max", "Limit_Action"}
+_CYCLER = {PROCEDURE_PARAMETER, PROCEDURE_OVER, "Voltage_Min", "Voltage_Max", "Limit_Action"}
 
 
 def run_virtual(lab: Lab, request_uuid: str, assignment: Mapping[str, Any]) -> Document:
@@ -132,7 +131,7 @@ class _Models:
                 f"The bundle ({names}) cannot carry out a test: no FMU has {wanted}. Ask the owner of the models."
             )
         cycler = next((model for model in summaries if set(model.variables) >= _CYCLER), None)
-        told = tuple(name for name in (*CYCLER_OUTPUTS, _OVER) if cycler and name in cycler.variables)
+        told = tuple(name for name in (*CYCLER_OUTPUTS, PROCEDURE_OVER) if cycler and name in cycler.variables)
         return cls(bundle, scratch, digest.hexdigest(), signals, takers, cycler.name if cycler else None, told)
 
 
@@ -242,7 +241,7 @@ def _levels(area: Area, run: int) -> Document:
 def _cycler_values(procedure: Procedure) -> dict[str, Any]:
     """Parameters of a battery model that has a cycler: what to do and what to keep to."""
     limits = {"Voltage_Min": procedure.voltage_min_V, "Voltage_Max": procedure.voltage_max_V, "Limit_Action": 1.0}
-    return {**limits, _PROCEDURE: matrix_text(procedure.stages)} if procedure.stages else limits
+    return {**limits, PROCEDURE_PARAMETER: matrix_text(procedure.stages)} if procedure.stages else limits
 
 
 def _limits(models: _Models, procedure: Procedure) -> list[StopCondition]:
@@ -250,11 +249,11 @@ def _limits(models: _Models, procedure: Procedure) -> list[StopCondition]:
     from twinbench.core.cosim import StopCondition
 
     if models.cycler:
-        return [StopCondition(f"{models.cycler}.{_OVER}", high=0.5)]
+        return [StopCondition(f"{models.cycler}.{PROCEDURE_OVER}", high=0.5)]
     if procedure.stages and not procedure.steps:
         raise SimulationError(
             "The procedure regulates more than currents over time, and no FMU of the bundle has a cycler that could do "
-            f"it ({_PROCEDURE}, {_OVER}). Ask the owner of the models, or for a test of currents alone."
+            f"it ({PROCEDURE_PARAMETER}, {PROCEDURE_OVER}). Ask the models' owner, or for a test of currents alone."
         )
     signals = models.signals
     if "Cell_Voltage_01" not in signals or "Current_Profile" not in signals:
