@@ -338,6 +338,10 @@ fmi3Status fmi3SetFMUState(fmi3Instance instance, fmi3FMUState state) {
         return fail(component, "The state is of an instance after initialization: initialize this one first.");
     if (memcmp(given->structure, component->now->structure, sizeof given->structure) && !lay_out(component, given->structure))
         return fail(component, "out of memory");
+    /* what was read from files belongs to the strings that name them, and to a run that has begun */
+    const size_t names = (size_t)model.n_strings * sizeof(String);
+    const bool is_same = has_begun && !memcmp(component->strings, (const char *)given + given->bytes - names, names);
+    if (component->resource && !is_same) model.release(component), component->resource = NULL;
     memcpy(component->now, given, given->bytes);
     component->is_stale = true;
     if (has_begun && model.restored) model.restored(component);

@@ -48,6 +48,40 @@ def test_a_state_that_is_given_back_reproduces_what_followed(cell):
     cell.freeFMUState(state)
 
 
+def test_a_fresh_state_forgets_the_file_that_was_read(tmp_path):
+    for name, current_A in (("a.csv", -1.0), ("b.csv", 2.0)):
+        (tmp_path / name).write_text(f"timestamp,Current_Profile\n0,{current_A}\n")
+    handler = BATTERY.with_name("FMU_Input_Handler.fmu")
+    description = read_model_description(str(handler))
+    slave = FMU3Slave(
+        guid=description.guid,
+        unzipDirectory=extract(str(handler), unzipdir=str(tmp_path / "fmu")),
+        modelIdentifier="FMU_Input_Handler",
+        instanceName="stimuli",
+    )
+    slave.instantiate()
+    fresh, seen = slave.getFMUState(), []
+    for name in ("a.csv", "b.csv"):
+        slave.setFMUState(fresh)
+        slave.setString([100], [str(tmp_path / name)])
+        slave.enterInitializationMode()
+        slave.exitInitializationMode()
+        seen.append(slave.getFloat64([1])[0])
+    slave.freeInstance()
+
+    assert seen == [-1.0, 2.0]
+
+
+def test_a_state_of_another_structure_is_taken_whole(cell):
+    one = cell.getFMUState()
+    written = cell.serializeFMUState(one)
+
+    with pytest.raises(Exception, match="fmi3DeserializeFMUState"):
+        cell.deserializeFMUState(written[:-8])
+    with pytest.raises(Exception, match="fmi3DeserializeFMUState"):
+        cell.deserializeFMUState(b"\xff" * len(written))
+
+
 def test_a_state_can_be_written_down_and_read(cell):
     discharge(cell, 0.0)
     state = cell.getFMUState()

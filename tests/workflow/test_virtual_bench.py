@@ -71,6 +71,17 @@ def test_the_procedure_reaches_the_battery(fake, planned):
     assert signals["Cell_Average_Temperature_01"][0] == pytest.approx(procedure["ambient_degC"])
 
 
+def test_each_run_of_a_bench_has_stimuli_of_its_own(fake, planned):
+    area = planned(runs=7)
+
+    carry_out(fake)
+
+    starts_degC = [read_signals(area, run)["Cell_Average_Temperature_01"][0] for run in range(1, 8)]
+    asked_degC = [area.read_json(f"doe-output/run-{run:04d}/procedure.json")["ambient_degC"] for run in range(1, 8)]
+    assert starts_degC == pytest.approx(asked_degC)
+    assert len(set(asked_degC)) == 7
+
+
 def test_a_procedure_ends_when_its_last_stage_does(fake, planned):
     area = planned(test_name="Performance - Capacity", runs=1)
 
