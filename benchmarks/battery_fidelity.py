@@ -112,6 +112,7 @@ def main() -> None:
         for model in ("SPMe", "circuit"):
             account["references"].append(replay(file, model))
             show(account["references"][-1])
+    account["ageing"] = ageing()
     account |= {"balance": balance(), "half_step_mV": half_step(), "overshoot_mV": overshoot(), "milliseconds": speed()}
     account["targets"] = targets(account)
     text = json.dumps(account, indent=1)
@@ -300,33 +301,69 @@ def draw(folder: Path, case: Case, at: np.ndarray, *columns: np.ndarray) -> None
     plt.close(figure)
 
 
+def ageing() -> dict[str, float]:
+    """Lithium that ten cycles and twenty days at 45 degC bind in the SEI, in Ah; both with the film of O'Kane."""
+    pybamm, _ = pybamm_model()
+    steps = [(*discharge("1C"), "Rest for 10 minutes", *CCCV)] * 10 + ["Rest for 480 hours"]
+    parameters = pybamm.ParameterValues("Chen2020")
+    parameters.update({"Ratio of lithium moles to SEI moles": 1.0, "SEI growth activation energy [J.mol-1]": 38000.0})
+    for name in ("Ambient temperature [K]", "Initial temperature [K]"):
+        parameters[name] = 45 + KELVIN
+    model = pybamm.lithium_ion.SPMe({"thermal": "lumped", "SEI": "solvent-diffusion limited"})
+    experiment = pybamm.Experiment(steps, period="10 minutes")
+    solution = pybamm.Simulation(model, parameter_values=parameters, experiment=experiment).solve(initial_soc=1.0)
+    theirs_Ah = float(solution["Loss of capacity to negative SEI [A.h]"].entries[-1])
+    procedure = {"Test_Procedure": matrix_text(read_experiment(steps, NOMINAL_Ah))}
+    at = {"Ambient_Temperature_In": 45.0, "Initial_Temperature_In": 45.0}
+    run = ours(float(np.ceil(solution.t[-1])) + 600, 60.0, Ageing_Factor=1, **at, **procedure)
+    ours_Ah = float(run["Lithium_Loss_Out"][np.argmax(run["Procedure_Over_Out"] > 0)])
+    return {"PyBaMM": theirs_Ah, "SPMe": ours_Ah, "error_pct": percent(ours_Ah, theirs_Ah)}
+
+
 # ---- references in files ----
 
 
 def replay(file: Path, model: str) -> dict[str, Any]:
-    """Follow the current of a reference file; rows at which it jumps are left out."""
+    """Follow the current of a reference file; rows at which it jumps are left out, unless it does so all the time."""
     rows = np.genfromtxt(file, delimiter=",", names=True)
-    times_s, keep = np.unique(rows["time_s"], return_index=True)
-    rows = rows[keep]
+    rows = rows[np.append(np.diff(rows["time_s"]) > 0, True)]  # of two rows at a jump the second
+    times_s = rows["time_s"]
     current_A, ambient_degC = -rows["current_A"], float(rows["temperature_K"][0]) - KELVIN
-    jumps = np.abs(np.diff(current_A)) > 0.1 * np.max(np.abs(current_A))
+    is_held = held(rows, current_A)
     fine_s = np.unique(np.concatenate([times_s, np.arange(0, times_s[-1], 1.0)]))
     place = np.clip(np.searchsorted(times_s, fine_s, side="right") - 1, 0, len(times_s) - 2)
     middle_s = np.append(0.5 * (fine_s[1:] + fine_s[:-1]), fine_s[-1])
-    fine_A = np.where(jumps[place], current_A[place], np.interp(middle_s, times_s, current_A))
+    fine_A = np.where(is_held[place], current_A[place], np.interp(middle_s, times_s, current_A))
     start = {"Model": model, "Ambient_Temperature_In": ambient_degC, "Initial_Temperature_In": ambient_degC}
     start["Initial_SoC_In"] = start_soc_pct(
         {**start, "Model": "SPMe"}, float(current_A[0]), float(rows["voltage_V"][0])
     )
     run = driven(fine_s, fine_A, start, step_s=float(min(1.0, np.min(np.diff(times_s)))) if len(times_s) < 3 else 1.0)
-    compared = np.ones(len(times_s), bool)
-    compared[1:] &= ~jumps
-    compared[:-1] &= ~jumps
-    compared &= times_s <= run["time_s"][-1]
+    jumps = is_held & (np.abs(np.diff(current_A)) > 0.1 * np.max(np.abs(current_A)))
+    compared = times_s <= run["time_s"][-1]
+    if np.mean(jumps) < 0.5:
+        compared[1:] &= ~jumps
     error_V = np.interp(times_s, run["time_s"], run["Voltage_Out"]) - rows["voltage_V"]
     error_K = np.interp(times_s, run["time_s"], run["Cell_Average_Temperature_Out"]) + KELVIN - rows["temperature_K"]
     errors = rms(error_V[compared], error_K[compared])
-    return {"name": f"{file.stem}, {model}", "model": model, "start_soc_pct": start["Initial_SoC_In"], **errors}
+    facts = {
+        "start_soc_pct": start["Initial_SoC_In"],
+        "ambient_degC": ambient_degC,
+        "most_A": float(np.abs(current_A).max()),
+    }
+    return {"name": f"{file.stem}, {model}", "model": model, **facts, **errors}
+
+
+def held(rows: np.ndarray, current_A: np.ndarray) -> np.ndarray:
+    """Between which rows the current of the first is held; between the others it goes straight to that of the second.
+
+    The charge between two rows tells; without it, a large change is a jump.
+    """
+    if "discharge_Ah" not in rows.dtype.names:
+        return np.abs(np.diff(current_A)) > 0.1 * np.max(np.abs(current_A))
+    passed_Ah, hours = -np.diff(rows["discharge_Ah"]), np.diff(rows["time_s"]) / 3600
+    straight_Ah = 0.5 * (current_A[1:] + current_A[:-1]) * hours
+    return np.abs(current_A[:-1] * hours - passed_Ah) < np.abs(straight_Ah - passed_Ah)
 
 
 def start_soc_pct(start: dict[str, Any], current_A: float, voltage_V: float) -> float:
@@ -435,14 +472,8 @@ def targets(account: dict[str, Any]) -> list[dict[str, Any]]:
         if row.get("capacity_error_pct") is not None and row["model"] == "SPMe":
             lines.append(line(f"{row['name']}: capacity, %", 0.5, abs(row["capacity_error_pct"])))
     for row in account["references"]:
-        if "SPMe_" in row["name"]:
-            lines.append(
-                line(
-                    f"{row['name']}: voltage, mV rms",
-                    20 if row["model"] == "circuit" else 3 if "25C" in row["name"] else 8,
-                    row["rms_mV"],
-                )
-            )
+        if (most_mV := most_of(row)) is not None:
+            lines.append(line(f"{row['name']}: voltage, mV rms", most_mV, row["rms_mV"]))
     lines += [line(f"balance of {name}", 1e-6, value) for name, value in account["balance"].items()]
     lines += [line(f"half the step, {name}, mV", 0.5, value) for name, value in account["half_step_mV"].items()]
     lines += [
@@ -450,6 +481,15 @@ def targets(account: dict[str, Any]) -> list[dict[str, Any]]:
         line("one hour at 1C, circuit, ms", 3, account["milliseconds"]["circuit"]),
     ]
     return lines
+
+
+def most_of(row: dict[str, Any]) -> float | None:
+    """The error a replayed trace of PyBaMM's SPMe may have, in mV; None where nothing was promised."""
+    if not row["name"].startswith("SPMe_"):
+        return None
+    if row["model"] == "circuit":
+        return 20 if row["most_A"] <= 1.02 * NOMINAL_Ah and 10 <= row["ambient_degC"] <= 45 else None
+    return 3 if row["name"].startswith(("SPMe_1c_discharge_25C", "SPMe_cccv_charge_25C", "SPMe_hppc_25C")) else 8
 
 
 def line(what: str, most: float, reached: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,10 +110,16 @@ typedef struct {
 
 static size_t cells_of(const Cycler *cycler) { return cycler->pack.series * cycler->pack.parallel; }
 
+/* Copy the cells and their currents; of a circuit only what it has. */
+static void copy(const Cycler *cycler, CellState *to, double *to_A, const CellState *from, const double *from_A) {
+    const size_t n = cells_of(cycler), head = offsetof(CellState, circuit) + sizeof to->circuit;
+    for (size_t k = 0; k < n; k++) memcpy(to + k, from + k, cycler->pack.variant == CIRCUIT ? head : sizeof *to);
+    memcpy(to_A, from_A, n * sizeof *to_A);
+}
+
 static Point hold(const Cycler *cycler, double current_A, double ambient_K, double part_s) {
     Point point = {.current_A = current_A};
-    memcpy(cycler->trial, cycler->before, cells_of(cycler) * sizeof *cycler->trial);
-    memcpy(cycler->trial_A, cycler->before_A, cells_of(cycler) * sizeof *cycler->trial_A);
+    copy(cycler, cycler->trial, cycler->trial_A, cycler->before, cycler->before_A);
     pack_advance(&cycler->pack, cycler->trial, cycler->trial_A, current_A, ambient_K, part_s);
     point.voltage_V = pack_voltage(&cycler->pack, cycler->trial, cycler->trial_A, current_A, &point.low_V, &point.high_V);
     return point;
@@ -293,8 +300,7 @@ static double ambient_of(CyclerState *state, const double *stage, double given_d
 /* Keep what a part has brought. */
 static void accept(const Cycler *cycler, CyclerState *state, CellState *cells, double *currents_A, const Point *point, double before_V, double part_s) {
     const double Ah = point->current_A * part_s / 3600, Wh = Ah * 0.5 * (before_V + point->voltage_V);
-    memcpy(cells, cycler->trial, cells_of(cycler) * sizeof *cells);
-    memcpy(currents_A, cycler->trial_A, cells_of(cycler) * sizeof *currents_A);
+    copy(cycler, cells, currents_A, cycler->trial, cycler->trial_A);
     if (Ah > 0) state->charged_Ah += Ah, state->charged_Wh += Wh;
     else state->discharged_Ah -= Ah, state->discharged_Wh -= Wh;
     state->stage_Ah += Ah, state->stage_s += part_s, state->since_s += part_s;
@@ -342,8 +348,7 @@ Report cycler_advance(const Cycler *cycler, CyclerState *state, CellState *cells
         if (!state->is_over && part_s > 0) before = look(cycler, state, stage, cells, &begin, 0);
         bool has_ended = part_s <= 0 || (stage && before.by >= 0);
         if (!has_ended) {
-            memcpy(cycler->before, cells, cells_of(cycler) * sizeof *cells);
-            memcpy(cycler->before_A, currents_A, cells_of(cycler) * sizeof *currents_A);
+            copy(cycler, cycler->before, cycler->before_A, cells, currents_A);
             const double ambient_K = ambient_of(state, stage, ambient_degC, part_s) + KELVIN;
             Point point = carry_out(cycler, state, stage, profile_A, ambient_K, part_s);
             if (!isfinite(point.voltage_V)) return say(3, "The cells left all bounds with %g A over %g s.", point.current_A, part_s);
