@@ -1,7 +1,7 @@
 """How true the battery model is to PyBaMM's, and how fast: same cell, same experiment, in one run.
 
     make bench                                          installs PyBaMM (extra ``bench``) and runs this with others
-    python benchmarks/battery_fidelity.py [REFERENCES ...] [--json out.json] [--plot folder]
+    python benchmarks/battery_fidelity.py [REFERENCES ...] [--json out.json] [--picture out.svg]
 
 Experiments are written as PyBaMM's users write them, and carried out by PyBaMM (SPMe, lumped thermal, Chen2020) and by
 ``FMU_Battery_Model`` under its own cycler; rows are compared each half second off the full one, where no current jumps.
@@ -96,18 +96,25 @@ CASES = (
 )
 
 
+PICTURED = ("1C discharge, 25 degC", "CC-CV charge, 25 degC", "HPPC, 25 degC", "drive cycle, 25 degC")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("references", nargs="*", type=Path, help="CSV files or folders of them")
     parser.add_argument("--json", type=Path, help="where the account goes as well")
-    parser.add_argument("--plot", type=Path, help="folder for a picture of each case")
+    parser.add_argument("--picture", type=Path, help="where a picture of four cases goes, .svg or .png")
     options = parser.parse_args()
     given = options.references or ([REFERENCES] if REFERENCES.is_dir() else [])
     files = [file for path in given for file in (sorted(path.glob("*.csv")) if path.is_dir() else [path])]
     account: dict[str, Any] = {"cases": [], "references": []}
+    traces: dict[str, Trace] = {}
     for case in CASES:
-        account["cases"].append(compare(case, options.plot))
-        show(account["cases"][-1])
+        row, traces[case.name] = compare(case)
+        account["cases"].append(row)
+        show(row)
+    if options.picture:
+        draw(options.picture, traces)
     for file in files:
         for model in ("SPMe", "circuit"):
             account["references"].append(replay(file, model))
@@ -184,7 +191,18 @@ def procedure_of(case: Case) -> dict[str, Any]:
     return {"Test_Procedure": matrix_text(read_experiment(list(case.steps), NOMINAL_Ah))} if case.steps else {}
 
 
-def compare(case: Case, plots: Path | None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Trace:
+    """A case as both models see it, at the same times."""
+
+    time_s: np.ndarray
+    ours_V: np.ndarray
+    theirs_V: np.ndarray
+    ours_degC: np.ndarray
+    theirs_degC: np.ndarray
+
+
+def compare(case: Case) -> tuple[dict[str, Any], Trace]:
     """Both models carry out a case."""
     solution = theirs(case)
     end_s = float(solution.t[-1])
@@ -221,17 +239,8 @@ def compare(case: Case, plots: Path | None) -> dict[str, Any]:
         row["capacity_error_pct"] = percent(
             run["Discharge_Capacity_Out"][-1], float(solution["Discharge capacity [A.h]"].entries[-1])
         )
-    if plots:
-        draw(
-            plots,
-            case,
-            at,
-            run["Voltage_Out"][chosen],
-            voltage_V,
-            run["Cell_Average_Temperature_Out"][chosen],
-            temperature_K,
-        )
-    return row
+    ours_degC = run["Cell_Average_Temperature_Out"][chosen]
+    return row, Trace(at, run["Voltage_Out"][chosen], voltage_V, ours_degC, temperature_K - KELVIN)
 
 
 def driven(times_s: np.ndarray, current_A: np.ndarray, start: dict[str, Any], step_s: float = 0.5):
@@ -285,19 +294,28 @@ def percent(value: float, reference: float) -> float:
     return 100 * (value / reference - 1)
 
 
-def draw(folder: Path, case: Case, at: np.ndarray, *columns: np.ndarray) -> None:
+def draw(path: Path, traces: dict[str, Trace]) -> None:
+    """A picture of some cases, PyBaMM's lines broad and grey below ours."""
     import matplotlib.pyplot as plt
 
-    folder.mkdir(parents=True, exist_ok=True)
-    figure, (upper, lower) = plt.subplots(2, 1, sharex=True, figsize=(9, 6), layout="constrained")
-    upper.plot(at, columns[1], "k", lw=3, alpha=0.3, label="PyBaMM SPMe")
-    upper.plot(at, columns[0], "tab:blue", lw=1, label=f"FMU, {case.model}")
-    upper.set(ylabel="voltage / V", title=case.name)
-    upper.legend()
-    lower.plot(at, columns[3] - KELVIN, "k", lw=3, alpha=0.3)
-    lower.plot(at, columns[2], "tab:red", lw=1)
-    lower.set(ylabel="temperature / degC", xlabel="time / s")
-    figure.savefig(folder / (case.name.replace("/", "").replace(",", "").replace(" ", "_") + ".png"), dpi=80)
+    figure, panels = plt.subplots(2, 4, figsize=(15, 6), layout="constrained", height_ratios=[3, 2])
+    for (upper, lower), name in zip(panels.T, PICTURED, strict=True):
+        trace = traces[name]
+        hours = trace.time_s / 3600
+        upper.plot(hours, trace.theirs_V, color="0.75", lw=5, label="PyBaMM, SPMe")
+        upper.plot(hours, trace.ours_V, "tab:blue", lw=1, label="FMU_Battery_Model")
+        lower.plot(hours, trace.theirs_degC, color="0.75", lw=5)
+        lower.plot(hours, trace.ours_degC, "tab:red", lw=1)
+        upper.set_title(
+            f"{name}: {1e3 * np.sqrt(np.mean((trace.ours_V - trace.theirs_V) ** 2)):.2f} mV rms", fontsize=10
+        )
+        lower.set_xlabel("time / h")
+        for panel in (upper, lower):
+            panel.grid(alpha=0.3)
+    panels[0, 0].set_ylabel("voltage / V")
+    panels[1, 0].set_ylabel("temperature / degC")
+    panels[0, 0].legend(loc="lower left", fontsize=9)
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)
 
 

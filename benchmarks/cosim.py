@@ -68,7 +68,7 @@ def measure(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
     if "points" not in options.without:
         document["ms_per_point"] = compare_points(bundles["two2"], options.rounds)
     if "discharges" not in options.without:
-        document["discharges"] = discharges()
+        document["discharges"] = {model: discharges(model) for model in ("SPMe", "circuit")}
     if "shell" not in options.without:
         document["shell"] = shell(scratch)
     document["targets"] = targets(document)
@@ -174,7 +174,7 @@ def compare_points(bundle: Path, rounds: int) -> dict[str, Any]:
     return found
 
 
-def discharges() -> dict[str, Any]:
+def discharges(model: str) -> dict[str, Any]:
     """One-hour discharges of the shipped cell at 1 s steps on two processes, as a test campaign has them."""
     import psutil
 
@@ -190,7 +190,12 @@ def discharges() -> dict[str, Any]:
         record = tuple(f"FMU_Output_Handler.{name}" for name in outputs)
         experiment = Experiment(stop_time=3600.0, step_size=1.0, record=record)
         points = [
-            Point(k, {"FMU_Input_Handler": {"Stimuli_File": str(stimuli)}}, experiment) for k in range(DISCHARGES)
+            Point(
+                k,
+                {"FMU_Input_Handler": {"Stimuli_File": str(stimuli)}, "FMU_Battery_Model": {"Model": model}},
+                experiment,
+            )
+            for k in range(DISCHARGES)
         ]
         resident: list[float] = []
         rows = 0

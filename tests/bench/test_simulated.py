@@ -12,6 +12,7 @@ from twinbench.adapters.environment import Settings
 from twinbench.bench.drivers import open_driver
 from twinbench.bench.drivers.simulated import SimulatedDriver
 from twinbench.core.battery.procedure import Procedure, Step
+from twinbench.core.battery.stages import Mode, Stage
 from twinbench.core.errors import BenchError, ConfigurationError
 from twinbench.core.telemetry import METRIC_SIGNALS
 
@@ -142,3 +143,22 @@ def test_the_shipped_battery_gives_its_capacity_in_an_hour_at_one_c():
     assert samples[-1].stop_reason == "limit"
     assert samples[-1].time_s == pytest.approx(3600.0, rel=0.1)
     assert samples[0].values[1] > 4.0 > 2.55 > samples[-1].values[1]
+
+
+def test_the_shipped_battery_regulates_the_stages_of_a_procedure_by_itself():
+    stages = (
+        Stage(Mode.CURRENT, 2.5, voltage_above_V=4.2),
+        Stage(Mode.VOLTAGE, 4.2, current_below_A=1.0),
+        Stage(Mode.REST, duration_s=60.0),
+    )
+    given = Procedure(60.0, 25.0, (), 2.5, 4.2, 10.0, stages, 20_000.0)
+    driver = SimulatedDriver(MODEL, speed=AT_ONCE)
+
+    samples = list(driver.start(given, seed="a"))
+
+    currents = [sample.values[0] for sample in samples]
+    voltages = [sample.values[1] for sample in samples]
+    assert samples[-1].stop_reason == "end"
+    assert samples[-1].time_s < 6000
+    assert max(voltages) == pytest.approx(4.2, abs=0.003)
+    assert min(current for current in currents if current > 0.1) == pytest.approx(1.0, abs=0.1)

@@ -11,7 +11,8 @@ import pytest
 from fmpy.fmi3 import FMU3Slave
 
 from twinbench.adapters.fmi import check_bundle, open_bundle, open_system
-from twinbench.core.cosim import Coupling, Experiment, simulate
+from twinbench.core.cosim import Coupling, Experiment, Point, simulate
+from twinbench.core.errors import SimulationError
 from twinbench.core.findings import Severity
 from twinbench.workflow.execution import simulate_bundle
 from twinbench.workflow.tables import CsvTable
@@ -146,3 +147,30 @@ def test_the_bundle_is_simulated_from_files_to_a_table(tmp_path, stimuli):
     assert (document["status"], document["communication_steps"]) == ("completed", 300)
     assert lines[0] == "time,FMU_Output_Handler.SoC"
     assert len(lines) == 302
+
+
+def test_structural_parameters_change_the_size_of_arrays_from_run_to_run():
+    with open_bundle(BUNDLE / f"{BATTERY}.fmu") as opened, opened.crew(workers=1) as crew:
+        experiment = Experiment(stop_time=2.0, step_size=1.0)
+        sizes = ((1, 1), (4, 2), (1, 1), (2, 3))
+        todo = [
+            Point(number, {BATTERY: {"Series_Count": series, "Parallel_Count": parallel}}, experiment)
+            for number, (series, parallel) in enumerate(sizes)
+        ]
+        names: dict[int, list[str]] = {}
+        results = list(crew.run(todo, on_block=lambda k, block: names.update({k: [s.name for s in block.signals]})))
+
+    assert [result.status for result in results] == ["completed"] * 4
+    for number, (series, parallel) in enumerate(sizes):
+        cells = [name for name in names[number] if ".Cell_Voltages[" in name]
+        assert len(cells) == series * parallel
+        assert cells[-1].endswith(f"[{series},{parallel}]")
+
+
+@pytest.mark.parametrize("value", [0, 500, -1, "many", 1.5])
+def test_a_structure_that_cannot_be_is_refused(value):
+    with (
+        pytest.raises(SimulationError, match="Series_Count"),
+        open_system(BUNDLE / f"{BATTERY}.fmu", start_values={BATTERY: {"Series_Count": value}}),
+    ):
+        pass
