@@ -21,6 +21,13 @@ fmi3Status say(const Component *component, fmi3Status status, const char *catego
 
 /* ---- life ---- */
 
+/* A number that tells binaries apart (FNV-1a of the token). */
+static fmi3UInt64 build_of(const char *token) {
+    fmi3UInt64 hash = 14695981039346656037u;
+    for (; *token; token++) hash = (hash ^ (unsigned char)*token) * 1099511628211u;
+    return hash;
+}
+
 static size_t aligned(size_t bytes) { return (bytes + 15) / 16 * 16; }
 
 /* Find everything in the block of the state. */
@@ -47,7 +54,7 @@ static bool lay_out(Component *component, const fmi3UInt64 structure[]) {
     bytes += aligned(model.own_bytes ? model.own_bytes(component) : 0) + (size_t)model.n_strings * sizeof(String);
     ComponentState *state = calloc(1, bytes);
     if (!state) return false;
-    state->bytes = bytes;
+    state->bytes = bytes, state->build = build_of(INSTANTIATION_TOKEN);
     memcpy(state->structure, structure, sizeof state->structure);
     ComponentState *before = component->now;
     double *const values = component->values, *arrays[MOST_ARRAYS];
@@ -334,7 +341,7 @@ fmi3Status fmi3SetFMUState(fmi3Instance instance, fmi3FMUState state) {
     const ComponentState *given = state;
     if (!given) return fail(component, "There is no FMU state to set.");
     const bool has_begun = given->phase == STEPPING || given->phase == TERMINATED;
-    if (has_begun && model.n_strings && !component->resource)
+    if (has_begun && model.n_strings && !component->resource && !model.restored)
         return fail(component, "The state is of an instance after initialization: initialize this one first.");
     if (memcmp(given->structure, component->now->structure, sizeof given->structure) && !lay_out(component, given->structure))
         return fail(component, "out of memory");
@@ -344,7 +351,7 @@ fmi3Status fmi3SetFMUState(fmi3Instance instance, fmi3FMUState state) {
     if (component->resource && !is_same) model.release(component), component->resource = NULL;
     memcpy(component->now, given, given->bytes);
     component->is_stale = true;
-    if (has_begun && model.restored) model.restored(component);
+    if (has_begun && model.restored) return model.restored(component);
     return fmi3OK;
 }
 
@@ -369,11 +376,14 @@ fmi3Status fmi3SerializeFMUState(fmi3Instance instance, fmi3FMUState state, fmi3
 
 /* Whether bytes are a state that a component of this model can have. */
 static bool is_state(const ComponentState *given, size_t size) {
-    if (size < sizeof *given || given->bytes != size) return false;
+    if (size < sizeof *given || given->bytes != size || given->build != build_of(INSTANTIATION_TOKEN)) return false;
+    if (given->phase < INSTANTIATED || given->phase > TERMINATED || !isfinite(given->time_s)) return false;
     Component twin = {0};
     for (int i = 0; i < model.n_structure; i++)
         if (given->structure[i] < 1 || given->structure[i] > model.structure[i].most) return false;
-    const bool is_same = lay_out(&twin, given->structure) && twin.now->bytes == size;
+    bool is_same = lay_out(&twin, given->structure) && twin.now->bytes == size;
+    const char *strings = (const char *)given + size - (size_t)model.n_strings * sizeof(String);
+    for (int i = 0; is_same && i < model.n_strings; i++) is_same = memchr(strings + (size_t)i * sizeof(String), 0, sizeof(String)) != NULL;
     free(twin.now);
     return is_same;
 }

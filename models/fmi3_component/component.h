@@ -35,7 +35,8 @@ typedef struct {
 typedef enum { INSTANTIATED, CONFIGURING, INITIALIZING, STEPPING, TERMINATED } Phase;
 
 typedef struct {
-    size_t bytes; /* with all that follows */
+    size_t bytes;     /* with all that follows */
+    fmi3UInt64 build; /* of which binary it is */
     Phase phase;
     double time_s;
     fmi3UInt64 structure[MOST_STRUCTURE];
@@ -77,7 +78,7 @@ typedef struct {
     const Structure *structure;
     size_t (*own_bytes)(const Component *); /* of the model's own state */
     void (*forget)(Component *);            /* free `kept` */
-    void (*restored)(Component *);          /* a state of after initialization was put back */
+    fmi3Status (*restored)(Component *);    /* a state of after initialization was put back: make `resource` anew */
     const char *const *string_starts;
 } Model;
 

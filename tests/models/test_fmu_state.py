@@ -72,7 +72,18 @@ def test_a_fresh_state_forgets_the_file_that_was_read(tmp_path):
     assert seen == [-1.0, 2.0]
 
 
-def test_a_state_of_another_structure_is_taken_whole(cell):
+def test_a_state_is_taken_up_in_a_fresh_instance(cell):
+    discharge(cell, 0.0)
+    state = cell.getFMUState()
+    first = discharge(cell, 100.0)
+    cell.reset()
+
+    cell.setFMUState(state)
+
+    assert discharge(cell, 100.0) == first
+
+
+def test_bytes_that_are_no_state_are_refused(cell):
     one = cell.getFMUState()
     written = cell.serializeFMUState(one)
 

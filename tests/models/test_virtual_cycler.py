@@ -133,6 +133,59 @@ def test_a_profile_is_followed_within_the_limits_of_the_cell_and_ends_there_if_a
     assert any("upper voltage limit ended the profile" in line for line in ended.log)
 
 
+def test_no_current_is_shown_that_a_limit_of_the_state_of_charge_forbids():
+    cell = run(3600, Current_Profile_In=-5.0, SoC_Min=40.0)
+    ended = run(3600, Current_Profile_In=-5.0, SoC_Min=40.0, Limit_Action=1.0)
+
+    assert cell["Current_Out"][-1] == 0.0
+    assert np.trapezoid(cell["Current_Out"], cell["time"]) / -3600 == pytest.approx(
+        cell.last("Discharge_Capacity_Out"), rel=1e-3
+    )
+    assert (ended.last("Procedure_Over_Out"), ended.last("Stop_Reason_Out")) == (1.0, 2.0)
+
+
+def test_the_chamber_goes_on_to_its_set_point_in_the_stages_that_follow():
+    warming = Stage(Mode.REST, duration_s=60, ambient_degC=45.0, ambient_rate_K_per_min=2.0)
+
+    cell = run(1200, warming, Stage(Mode.REST, duration_s=1200))
+
+    assert np.interp([60, 300, 1100], cell["time"], cell["Ambient_Temperature_Out"]) == pytest.approx(
+        [27, 35, 45], abs=0.05
+    )
+
+
+def test_a_stage_that_follows_the_profile_ends_by_its_conditions():
+    cell = run(1800, Stage(Mode.PROFILE, duration_s=1800, soc_below_pct=90.0), REST, Current_Profile_In=-5.0)
+
+    assert cell.stage(1)["SoC_Out"].min() == pytest.approx(90.0, abs=0.05)
+
+
+@pytest.mark.parametrize("step_s", [0.5, 10.0])
+def test_what_came_first_ends_a_stage_whatever_the_step(step_s):
+    stage = Stage(Mode.CURRENT, -10.0, soc_below_pct=88.5, duration_s=900.0)
+
+    cell = run(900, stage, Stage(Mode.REST, duration_s=600), step_s=step_s, Temperature_Max=36.9)
+
+    assert cell.last("Stop_Reason_Out") == 1.0
+    assert cell.log == []
+
+
+def test_the_coldest_cell_counts_below_and_the_hottest_above():
+    cold = run(3600, Stage(Mode.REST, duration_s=3600), Ambient_Temperature_In=-10.0, Temperature_Min=10.0)
+
+    assert cold["Lowest_Cell_Temperature_Out"][np.argmax(cold["Procedure_Over_Out"] > 0)] == pytest.approx(
+        10.0, abs=0.05
+    )
+    assert cold.last("Stop_Reason_Out") == 3.0
+
+
+def test_a_limit_that_ends_a_stage_is_told():
+    cell = run(600, Stage(Mode.CURRENT, 5.0, duration_s=600), REST, Initial_SoC_In=97.0)
+
+    assert any("upper voltage limit ended stage 1" in line for line in cell.log)
+    assert cell.last("Stop_Reason_Out") == 1.0
+
+
 def test_a_procedure_can_wait_for_the_profile():
     cell = run(300, REST, Stage(Mode.PROFILE, duration_s=120), REST, Current_Profile_In=-2.0)
 
@@ -169,6 +222,13 @@ def test_limits_of_the_state_of_charge_are_kept():
         ([Stage(Mode.CURRENT, 1.0, voltage_above_V=4.4)], "cells' limit comes first at 4.2 V: they contradict"),
         ([Stage(Mode.CURRENT, 1.0, voltage_above_V=3.0, voltage_below_V=3.5)], "which is always"),
         ([Stage(Mode.REST, duration_s=-5.0)], "lasts -5 s"),
+        ([Stage(Mode.REST, duration_s=1e-12)], "lasts 1e-12 s"),
+        ([Stage(Mode.CURRENT, 0.0, charge_Ah=1.0)], r"Stage 1 \(current\) has no end"),
+        ([Stage(Mode.CURRENT, -1.0, current_below_A=0.5, duration_s=5.0)], "column 6, which cannot end it"),
+        ([Stage(Mode.REST, current_below_A=0.5, duration_s=5.0)], "column 6, which cannot end it"),
+        ([Stage(Mode.CURRENT, -1.0, charge_Ah=-1.0)], "ends after -1 Ah"),
+        ([Stage(Mode.CURRENT, -1.0, soc_below_pct=80.0, soc_above_pct=20.0)], "which is always"),
+        ([REST, Stage(Mode.LOOP, 1, soh_below_pct=120.0)], "120 % of health"),
         ([Stage(Mode.RESISTANCE, 0.0, duration_s=5.0)], "resistance of 0 Ohm"),
         ([Stage(Mode.CURRENT, -1.0, voltage_below_V=4.19, duration_s=9.0), Stage(Mode.LOOP, 1, repeats=2)], None),
     ],

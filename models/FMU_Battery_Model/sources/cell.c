@@ -4,7 +4,7 @@
 
 /* What a cell of so much loss can hold, between its voltage limits at rest. */
 static double at_loss(const double table[N_LOSSES], double place) {
-    const int i = place < 0 ? 0 : place > N_LOSSES - 2 ? N_LOSSES - 2 : (int)place;
+    const int i = !(place >= 0) ? 0 : place > N_LOSSES - 2 ? N_LOSSES - 2 : (int)place;
     return table[i] + (place - i) * (table[i + 1] - table[i]);
 }
 
@@ -14,6 +14,8 @@ static double set_capacity_Ah(const CellParameters *p, const CellState *state) {
     const double place = place_of(p, state->loss_Ah);
     return (at_loss(p->x_full, place) - at_loss(p->x_empty, place)) * p->electrode_Ah[0];
 }
+
+bool cell_is_worn_out(const CellParameters *p, const CellState *state) { return !(state->loss_Ah < p->most_loss_Ah); }
 
 double cell_capacity_Ah(const CellParameters *p, const CellTraits *traits, const CellState *state) {
     return traits->capacity * set_capacity_Ah(p, state);
@@ -26,7 +28,8 @@ double cell_soc(const CellParameters *p, const CellTraits *traits, Variant varia
     return (spme_mean(state, 0) - empty) / (at_loss(p->x_full, place) - empty);
 }
 
-void cell_begin(const CellParameters *p, const CellTraits *traits, Variant variant, CellState *state, double soc, double T_K) {
+void cell_begin(const CellParameters *p, const CellTraits *traits, Variant variant, CellState *state, double soc,
+                double T_K) {
     (void)traits;
     *state = (CellState){.T_K = T_K, .film_m = p->film_m, .seen_A = NAN};
     if (variant == CIRCUIT) {
@@ -37,17 +40,19 @@ void cell_begin(const CellParameters *p, const CellTraits *traits, Variant varia
                p->y_empty[0] + soc * (p->y_full[0] - p->y_empty[0]));
 }
 
-/* The cell of the set sees the current as if it had its own capacity; resistances stay those of the whole cell. */
+/* The cell of the set sees the current as if it had its own capacity; what comes and goes with the current is scaled.
+ */
 CellOutput cell_output(const CellParameters *p, const CellTraits *traits, Variant variant, const CellState *state,
                        double current_A) {
     if (state->seen_A == current_A) return state->seen;
     const double share_A = current_A / traits->capacity;
     CellOutput output = variant == SPME ? spme_output(p, state, share_A)
                                         : circuit_output(p, state, cell_soc(p, traits, variant, state), share_A);
-    const double more_Ohm = (traits->resistance - 1) * output.series_Ohm;
-    output.voltage_V += share_A * more_Ohm;
-    output.heat_W = (output.heat_W + share_A * share_A * more_Ohm) * traits->capacity;
-    output.series_Ohm = (output.series_Ohm + more_Ohm) / traits->capacity;
+    const double more_V = (traits->resistance - 1) * output.fast_V;
+    output.voltage_V += more_V, output.fast_V += more_V;
+    output.heat_W = (output.heat_W + share_A * more_V) * traits->capacity;
+    output.series_Ohm *= traits->resistance / traits->capacity;
+    output.slope_Ohm *= traits->resistance / traits->capacity;
     return output;
 }
 
@@ -63,29 +68,34 @@ static double grow_film(const CellParameters *p, const CellTraits *traits, CellS
     return taken / step_s;
 }
 
-/* Temperature after a time of constant heat, of whose excess over the ambient so much is left: the exact solution. */
-static double warmed(const CellTraits *traits, double T_K, double ambient_K, double heat_W, double left) {
-    const double target_K = ambient_K + heat_W / traits->heat_loss_W_per_K;
-    return target_K + (T_K - target_K) * left;
+/* Temperature after a time of constant heat: the exact solution, without a loss as well. */
+typedef struct {
+    double left, per_W; /* of the excess over the ambient, and what a watt adds, at the end of the time */
+} Warmth;
+
+static Warmth warmth_of(const CellTraits *traits, double step_s) {
+    const double rate = step_s * traits->heat_loss_W_per_K / traits->heat_capacity_J_per_K, gone = -expm1(-rate);
+    return (Warmth){1 - gone, rate > 0 ? gone / traits->heat_loss_W_per_K : step_s / traits->heat_capacity_J_per_K};
 }
 
-void cell_advance(const CellParameters *p, const CellTraits *traits, Variant variant, CellState *state, double current_A,
-                  double ambient_K, double step_s) {
+void cell_advance(const CellParameters *p, const CellTraits *traits, Variant variant, CellState *state,
+                  double current_A, double ambient_K, double step_s) {
     const double share_A = current_A / traits->capacity, before_Ah = state->loss_Ah, before_K = state->T_K;
     const double first_W = cell_output(p, traits, variant, state, current_A).heat_W;
     const double film_flux = grow_film(p, traits, state, step_s);
     if (variant == SPME) {
         spme_advance(p, state, share_A, film_flux, step_s);
     } else {
-        circuit_advance(p, state, (state->circuit.charge_Ah + share_A * step_s / 7200) / set_capacity_Ah(p, state), share_A, step_s);
+        circuit_advance(p, state, (state->circuit.charge_Ah + share_A * step_s / 7200) / set_capacity_Ah(p, state),
+                        share_A, step_s);
         state->circuit.charge_Ah -= state->loss_Ah - before_Ah;
     }
-    const double left = exp(-step_s * traits->heat_loss_W_per_K / traits->heat_capacity_J_per_K);
-    state->T_K = warmed(traits, before_K, ambient_K, first_W, left);
+    const Warmth warmth = warmth_of(traits, step_s);
+    state->T_K = ambient_K + (before_K - ambient_K) * warmth.left + first_W * warmth.per_W;
     state->seen_A = NAN;
     state->seen = cell_output(p, traits, variant, state, current_A);
     state->seen_A = current_A;
     const double heat_W = 0.5 * (first_W + state->seen.heat_W);
-    state->T_K = warmed(traits, before_K, ambient_K, heat_W, left);
+    state->T_K = ambient_K + (before_K - ambient_K) * warmth.left + heat_W * warmth.per_W;
     state->heat_J += heat_W * step_s;
 }

@@ -12,8 +12,8 @@
 #include "table.h"
 
 #define KELVIN 273.15
-#define FARADAY 96485.33212   /* C/mol */
-#define GAS 8.314462618       /* J/(mol K) */
+#define FARADAY 96485.33212 /* C/mol */
+#define GAS 8.314462618     /* J/(mol K) */
 
 enum { N_R = 20, N_N = 14, N_S = 4, N_P = 14, N_X = N_N + N_S + N_P, N_LOSSES = 33 };
 
@@ -26,22 +26,22 @@ enum { R0_Ohm, R1_Ohm, R2_Ohm, TAU1_s, TAU2_s, N_CIRCUIT };
 /* An electrode; concentrations are stoichiometries (c / c_max). */
 typedef struct {
     double radius_m, thickness_m, c_max, area_per_volume, porosity, transport, conductivity;
-    double rate;          /* reaction rate constant, mol/(m2 s) */
+    double rate;                  /* reaction rate constant, mol/(m2 s) */
     double rate_E, diffusivity_E; /* activation energies, J/mol */
-    bool is_constant;     /* the diffusivity does not depend on the stoichiometry */
+    bool is_constant;             /* the diffusivity does not depend on the stoichiometry */
     Table ocp_V, entropic_V_per_K, diffusivity;
 } Electrode;
 
 /* What a cell is made of; read from a file, never changed afterwards. */
 typedef struct {
     Electrode electrodes[2];
-    double area_m2;       /* of all electrode pairs together */
+    double area_m2; /* of all electrode pairs together */
     double separator_m, separator_porosity, separator_transport;
     double c_e0, transference, diffusivity_e_E, conductivity_e_E;
     Table diffusivity_e, conductivity_e; /* over the concentration, mol/m3 */
     double T_ref_K, heat_capacity_J_per_K, heat_loss_W_per_K;
     double low_V, high_V, nominal_Ah;
-    double low_degC, high_degC; /* beyond them the set says nothing, */
+    double low_degC, high_degC;  /* beyond them the set says nothing, */
     double cool_degC, warm_degC; /* beyond these little that is sure */
     double radial_W_per_mK, length_m;
     double film_m, film_rate_m2_per_s, film_E, film_Ohm_m, film_m3_per_mol, film_z;
@@ -50,25 +50,27 @@ typedef struct {
     double x_empty[N_LOSSES], x_full[N_LOSSES], y_empty[N_LOSSES], y_full[N_LOSSES];
     /* the circuit */
     bool has_circuit;
-    Table circuit_ocv_V;             /* over the state of charge */
-    size_t n_soc, n_degC;            /* its grid: states of charge with equal spacing from 0 to 1, temperatures */
+    Table circuit_ocv_V;  /* over the state of charge */
+    size_t n_soc, n_degC; /* its grid: states of charge with equal spacing from 0 to 1, temperatures */
     double *at_degC;
-    double (*circuit)[N_CIRCUIT];    /* n_degC rows of n_soc */
-    double circuit_heat;             /* share of what is lost in the RC pairs that becomes heat */
+    double (*circuit)[N_CIRCUIT]; /* n_degC rows of n_soc */
+    double circuit_heat;          /* share of what is lost in the RC pairs that becomes heat */
 } CellParameters;
 
 typedef struct {
     double voltage_V, open_V; /* open_V: at the particles' surfaces; what is lost against it becomes heat */
-    double series_Ohm;        /* what an impulse sees */
+    double fast_V;            /* the part of it that comes and goes with the current: reactions and conduction */
+    double series_Ohm;        /* what a small impulse sees at rest */
+    double slope_Ohm;         /* what a small impulse sees at this current: dV/dI */
     double heat_W;
 } CellOutput;
 
 typedef struct {
     double T_K, film_m, loss_Ah;
-    double heat_J;          /* given off since the beginning */
-    double seen_A;          /* the current that `seen` belongs to; NaN if none */
+    double heat_J; /* given off since the beginning */
+    double seen_A; /* the current that `seen` belongs to; NaN if none */
     CellOutput seen;
-    double slack;           /* keeps the vectors below aligned */
+    double slack; /* keeps the vectors below aligned */
     union {
         struct {
             Pair x[N_R];   /* stoichiometry from the centre to the surface */
@@ -88,6 +90,7 @@ typedef struct {
 } CellTraits;
 
 double cell_capacity_Ah(const CellParameters *, const CellTraits *, const CellState *);
+bool cell_is_worn_out(const CellParameters *, const CellState *); /* more lithium is lost than the tables know */
 double cell_soc(const CellParameters *, const CellTraits *, Variant, const CellState *); /* 0 to 1 */
 void cell_begin(const CellParameters *, const CellTraits *, Variant, CellState *, double soc, double T_K);
 CellOutput cell_output(const CellParameters *, const CellTraits *, Variant, const CellState *, double current_A);

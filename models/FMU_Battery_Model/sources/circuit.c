@@ -2,7 +2,8 @@
  *
  *     U = OCV(z) + I R0(z,T) + U1 + U2        tau_i(z,T) dU_i/dt = I R_i(z,T) - U_i        positive current charges
  *
- * The current is held over a step, so both pairs follow their exact exponential, with the coefficients of its middle. */
+ * The current is held over a step, so both pairs follow their exact exponential, with the coefficients of its middle.
+ */
 #include <math.h>
 
 #include "cell.h"
@@ -17,7 +18,8 @@ static void coefficients(const CellParameters *p, double soc, double T_K, int n,
     const double y = fmin(fmax((T_degC - p->at_degC[i]) / (p->at_degC[i + 1] - p->at_degC[i]), 0), 1);
     const double *cold = p->circuit[i * p->n_soc + k], *warm = p->circuit[(i + 1) * p->n_soc + k];
     for (int c = 0; c < n; c++)
-        found[c] = (1 - y) * ((1 - x) * cold[c] + x * cold[c + N_CIRCUIT]) + y * ((1 - x) * warm[c] + x * warm[c + N_CIRCUIT]);
+        found[c] =
+            (1 - y) * ((1 - x) * cold[c] + x * cold[c + N_CIRCUIT]) + y * ((1 - x) * warm[c] + x * warm[c + N_CIRCUIT]);
 }
 
 CellOutput circuit_output(const CellParameters *p, const CellState *state, double soc, double current_A) {
@@ -25,7 +27,8 @@ CellOutput circuit_output(const CellParameters *p, const CellState *state, doubl
     const double slow_V = state->circuit.u1_V + state->circuit.u2_V;
     coefficients(p, soc, state->T_K, 1, &output.series_Ohm);
     output.open_V = look_up(&p->circuit_ocv_V, soc) + (1 - p->circuit_heat) * slow_V;
-    output.voltage_V = output.open_V + current_A * output.series_Ohm + p->circuit_heat * slow_V;
+    output.fast_V = current_A * output.series_Ohm, output.slope_Ohm = output.series_Ohm;
+    output.voltage_V = output.open_V + output.fast_V + p->circuit_heat * slow_V;
     output.heat_W = current_A * (output.voltage_V - output.open_V);
     return output;
 }

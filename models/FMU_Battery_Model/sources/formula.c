@@ -37,9 +37,11 @@ static double in_brackets(Reader *reader) {
 }
 
 static double call(Reader *reader, const char *name, size_t length) {
-    static const struct { const char *name; double (*function)(double); } FUNCTIONS[] = {
-        {"exp", exp}, {"log", log}, {"sqrt", sqrt}, {"tanh", tanh}, {"cosh", cosh}, {"sinh", sinh},
-        {"tan", tan}, {"sin", sin}, {"cos", cos}, {"abs", fabs}};
+    static const struct {
+        const char *name;
+        double (*function)(double);
+    } FUNCTIONS[] = {{"exp", exp},   {"log", log}, {"sqrt", sqrt}, {"tanh", tanh}, {"cosh", cosh},
+                     {"sinh", sinh}, {"tan", tan}, {"sin", sin},   {"cos", cos},   {"abs", fabs}};
     for (size_t i = 0; i < sizeof FUNCTIONS / sizeof *FUNCTIONS; i++)
         if (strlen(FUNCTIONS[i].name) == length && !strncmp(name, FUNCTIONS[i].name, length))
             return FUNCTIONS[i].function(in_brackets(reader));

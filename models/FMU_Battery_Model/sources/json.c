@@ -55,9 +55,12 @@ static char *read_text(Reader *reader) {
             static const char NAMES[] = "\"\\/bfnrt", MEANT[] = "\"\\/\b\f\n\r\t";
             const char *found = c[1] ? strchr(NAMES, c[1]) : NULL;
             c++;
-            if (found) *to++ = MEANT[found - NAMES];
-            else if (*c == 'u' && strspn(c + 1, "0123456789abcdefABCDEF") >= 4) *to++ = '?', c += 4;
-            else break;
+            if (found)
+                *to++ = MEANT[found - NAMES];
+            else if (*c == 'u' && strspn(c + 1, "0123456789abcdefABCDEF") >= 4)
+                *to++ = '?', c += 4;
+            else
+                break;
         } else {
             *to++ = *c;
         }
@@ -101,8 +104,11 @@ static Json *read_elements(Reader *reader, JsonKind kind) {
 }
 
 static Json *read_value(Reader *reader) {
-    static const struct { const char *word; JsonKind kind; double number; } WORDS[] = {
-        {"true", JSON_BOOLEAN, 1}, {"false", JSON_BOOLEAN, 0}, {"null", JSON_NULL, 0}};
+    static const struct {
+        const char *word;
+        JsonKind kind;
+        double number;
+    } WORDS[] = {{"true", JSON_BOOLEAN, 1}, {"false", JSON_BOOLEAN, 0}, {"null", JSON_NULL, 0}};
     skip(reader);
     if (*reader->at == '{') return read_elements(reader, JSON_OBJECT);
     if (*reader->at == '[') return read_elements(reader, JSON_LIST);
@@ -131,8 +137,10 @@ static char *read_file(const char *path, JsonDocument *document) {
     const long size = ftell(file);
     rewind(file);
     char *text = size >= 0 && size <= MOST_BYTES ? malloc((size_t)size + 1) : NULL;
-    if (text) text[fread(text, 1, (size_t)size, file)] = 0;
-    else snprintf(document->problem, sizeof document->problem, "it is larger than %d MiB", MOST_BYTES >> 20);
+    if (text)
+        text[fread(text, 1, (size_t)size, file)] = 0;
+    else
+        snprintf(document->problem, sizeof document->problem, "it is larger than %d MiB", MOST_BYTES >> 20);
     fclose(file);
     return text;
 }

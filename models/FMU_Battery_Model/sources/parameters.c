@@ -10,7 +10,8 @@
 #include "json.h"
 
 enum { N_FINE = 2049, N_COARSE = 1025 };
-#define BARRIER_V 1e-6 /* an electrode that is nearly full or empty stops the current: a term of BARRIER (1/x + 1/(x-1)) */
+#define BARRIER_V                                                                                                      \
+    1e-6 /* an electrode that is nearly full or empty stops the current: a term of BARRIER (1/x + 1/(x-1)) */
 #define EDGE 1e-5
 
 typedef struct {
@@ -36,9 +37,26 @@ static double number(Report *report, const Json *section, const char *key, doubl
     return member->number;
 }
 
-static double positive(Report *report, const Json *section, const char *key) {
-    const double value = number(report, section, key, NAN);
+static double above_zero(Report *report, const Json *section, const char *key, double otherwise) {
+    const double value = number(report, section, key, otherwise);
     if (!(value > 0)) refuse(report, "\"%s\" is %g: give a number above 0", key, value);
+    return value;
+}
+
+static double positive(Report *report, const Json *section, const char *key) {
+    return above_zero(report, section, key, NAN);
+}
+
+static double at_least_zero(Report *report, const Json *section, const char *key, double otherwise) {
+    const double value = number(report, section, key, otherwise);
+    if (!(value >= 0)) refuse(report, "\"%s\" is %g: give 0 or more", key, value);
+    return value;
+}
+
+/* A part of a whole. */
+static double share(Report *report, const Json *section, const char *key) {
+    const double value = positive(report, section, key);
+    if (!(value <= 1)) refuse(report, "\"%s\" is %g: give a number above 0 and up to 1", key, value);
     return value;
 }
 
@@ -80,17 +98,20 @@ static void read_function(Report *report, const Json *section, const char *key, 
     const Json *xs = json_member(member, "x"), *ys = json_member(member, "y");
     const bool is_table = is_numbers(xs, 2) && is_numbers(ys, 2) && xs->n == ys->n && is_increasing(xs);
     double constant = otherwise;
-    if (member && member->kind == JSON_NUMBER) constant = member->number;
+    if (member && member->kind == JSON_NUMBER)
+        constant = member->number;
     else if (member && member->kind != JSON_TEXT && !is_table)
         return refuse(report, "\"%s\" is neither a number, a formula nor a table of increasing x", key);
-    else if (!member && isnan(otherwise)) return refuse(report, "\"%s\" is missing", key);
+    else if (!member && isnan(otherwise))
+        return refuse(report, "\"%s\" is missing", key);
     const bool is_constant = !member || member->kind == JSON_NUMBER;
     if (!make_table(report, table, low, high, is_constant ? 2 : n)) return;
     for (size_t i = 0; i < table->n; i++) {
         const double x = low + (high - low) * (double)i / (double)(table->n - 1);
         char problem[80];
         table->y[i] = constant;
-        if (is_table) table->y[i] = interpolate(xs, ys, x);
+        if (is_table)
+            table->y[i] = interpolate(xs, ys, x);
         else if (!is_constant && !evaluate(member->text, x, &table->y[i], problem))
             return refuse(report, "\"%s\" cannot be read: %s", key, problem);
         if (!isfinite(table->y[i])) return refuse(report, "\"%s\" is %g at x = %g", key, table->y[i], x);
@@ -106,8 +127,8 @@ static void check_above_zero(Report *report, const char *what, const Table *tabl
 
 static void read_electrode(Report *report, const Json *section, Electrode *e) {
     e->thickness_m = positive(report, section, "Thickness [m]");
-    e->porosity = positive(report, section, "Porosity");
-    e->transport = positive(report, section, "Transport efficiency");
+    e->porosity = share(report, section, "Porosity");
+    e->transport = share(report, section, "Transport efficiency");
     e->conductivity = positive(report, section, "Conductivity [S.m-1]");
     e->c_max = positive(report, section, "Maximum concentration [mol.m-3]");
     e->radius_m = positive(report, section, "Particle radius [m]");
@@ -137,10 +158,11 @@ static void read_cell(Report *report, const Json *root, CellParameters *p) {
     p->low_V = positive(report, cell, "Lower voltage cut-off [V]");
     p->high_V = positive(report, cell, "Upper voltage cut-off [V]");
     p->nominal_Ah = positive(report, cell, "Nominal cell capacity [A.h]");
-    p->T_ref_K = number(report, cell, "Reference temperature [K]", 298.15);
+    p->T_ref_K =
+        json_member(cell, "Reference temperature [K]") ? positive(report, cell, "Reference temperature [K]") : 298.15;
     p->heat_capacity_J_per_K = positive(report, cell, "Density [kg.m-3]") * positive(report, cell, "Volume [m3]") *
                                positive(report, cell, "Specific heat capacity [J.K-1.kg-1]");
-    p->heat_loss_W_per_K = number(report, around, "Heat transfer coefficient [W.m-2.K-1]", 10) *
+    p->heat_loss_W_per_K = at_least_zero(report, around, "Heat transfer coefficient [W.m-2.K-1]", 10) *
                            positive(report, cell, "External surface area [m2]");
     p->c_e0 = json_member(begin, "Initial electrolyte concentration [mol.m-3]")
                   ? positive(report, begin, "Initial electrolyte concentration [mol.m-3]")
@@ -149,27 +171,34 @@ static void read_cell(Report *report, const Json *root, CellParameters *p) {
     p->diffusivity_e_E = number(report, electrolyte, "Diffusivity activation energy [J.mol-1]", 0);
     p->conductivity_e_E = number(report, electrolyte, "Conductivity activation energy [J.mol-1]", 0);
     if (*report->problem) return;
-    read_function(report, electrolyte, "Diffusivity [m2.s-1]", &p->diffusivity_e, 1e-3 * p->c_e0, 4 * p->c_e0, N_COARSE, NAN);
-    read_function(report, electrolyte, "Conductivity [S.m-1]", &p->conductivity_e, 1e-3 * p->c_e0, 4 * p->c_e0, N_COARSE, NAN);
+    read_function(report, electrolyte, "Diffusivity [m2.s-1]", &p->diffusivity_e, 1e-3 * p->c_e0, 4 * p->c_e0, N_COARSE,
+                  NAN);
+    read_function(report, electrolyte, "Conductivity [S.m-1]", &p->conductivity_e, 1e-3 * p->c_e0, 4 * p->c_e0,
+                  N_COARSE, NAN);
+    check_above_zero(report, "the electrolyte's diffusivity", &p->diffusivity_e);
+    check_above_zero(report, "the electrolyte's conductivity", &p->conductivity_e);
     p->separator_m = positive(report, separator, "Thickness [m]");
-    p->separator_porosity = positive(report, separator, "Porosity");
-    p->separator_transport = positive(report, separator, "Transport efficiency");
+    p->separator_porosity = share(report, separator, "Porosity");
+    p->separator_transport = share(report, separator, "Transport efficiency");
     p->low_degC = number(report, own, "Lowest temperature [K]", 273.15) - KELVIN;
     p->high_degC = number(report, own, "Highest temperature [K]", 333.15) - KELVIN;
     p->cool_degC = number(report, own, "Lowest temperature of operation [K]", p->low_degC + KELVIN) - KELVIN;
     p->warm_degC = number(report, own, "Highest temperature of operation [K]", p->high_degC + KELVIN) - KELVIN;
-    p->radial_W_per_mK = number(report, own, "Radial thermal conductivity [W.m-1.K-1]", 0.9);
-    p->length_m = number(report, own, "Length [m]", 0.07);
-    p->film_m = number(report, own, "Initial SEI thickness [m]", 5e-9);
-    p->film_m3_per_mol = number(report, own, "SEI partial molar volume [m3.mol-1]", 9.585e-5);
-    p->film_z = number(report, own, "Ratio of lithium moles to SEI moles", 1);
-    p->film_rate_m2_per_s = number(report, own, "SEI solvent diffusivity [m2.s-1]", 0) *
-                            number(report, own, "Bulk solvent concentration [mol.m-3]", 2636) * p->film_m3_per_mol /
+    p->radial_W_per_mK = above_zero(report, own, "Radial thermal conductivity [W.m-1.K-1]", 0.9);
+    p->length_m = above_zero(report, own, "Length [m]", 0.07);
+    p->film_m = above_zero(report, own, "Initial SEI thickness [m]", 5e-9);
+    p->film_m3_per_mol = above_zero(report, own, "SEI partial molar volume [m3.mol-1]", 9.585e-5);
+    p->film_z = above_zero(report, own, "Ratio of lithium moles to SEI moles", 1);
+    p->film_rate_m2_per_s = at_least_zero(report, own, "SEI solvent diffusivity [m2.s-1]", 0) *
+                            above_zero(report, own, "Bulk solvent concentration [mol.m-3]", 2636) * p->film_m3_per_mol /
                             p->film_z;
     p->film_E = number(report, own, "SEI growth activation energy [J.mol-1]", 0);
-    p->film_Ohm_m = number(report, own, "SEI resistivity [Ohm.m]", 0);
-    if (!(p->low_V < p->high_V)) refuse(report, "the voltage cut-offs %g and %g V contradict each other", p->low_V, p->high_V);
-    if (!(p->transference >= 0 && p->transference < 1)) refuse(report, "the transference number is %g", p->transference);
+    p->film_Ohm_m = at_least_zero(report, own, "SEI resistivity [Ohm.m]", 0);
+    if (!(p->low_degC < p->high_degC)) refuse(report, "it holds from %g to %g degC", p->low_degC, p->high_degC);
+    if (!(p->low_V < p->high_V))
+        refuse(report, "the voltage cut-offs %g and %g V contradict each other", p->low_V, p->high_V);
+    if (!(p->transference >= 0 && p->transference < 1))
+        refuse(report, "the transference number is %g", p->transference);
 }
 
 /* ---- what follows from them ---- */
@@ -184,16 +213,18 @@ static double balance(const CellParameters *p, double lithium_Ah, double voltage
     double high = fmin(1, lithium_Ah / p->electrode_Ah[0]);
     for (int i = 0; i < 60; i++) {
         const double x = 0.5 * (low + high), y = (lithium_Ah - x * p->electrode_Ah[0]) / p->electrode_Ah[1];
-        if (open_circuit(p, x, y) < voltage_V) low = x;
-        else high = x;
+        if (open_circuit(p, x, y) < voltage_V)
+            low = x;
+        else
+            high = x;
     }
     return 0.5 * (low + high);
 }
 
 static void balance_electrodes(Report *report, const Json *all, CellParameters *p) {
     const Json *sections[2] = {json_member(all, "Negative electrode"), json_member(all, "Positive electrode")};
-    const double x_full = number(report, sections[0], "Maximum stoichiometry", NAN);
-    const double y_full = number(report, sections[1], "Minimum stoichiometry", NAN);
+    const double x_full = share(report, sections[0], "Maximum stoichiometry");
+    const double y_full = share(report, sections[1], "Minimum stoichiometry");
     for (int k = 0; k < 2; k++) {
         const Electrode *e = &p->electrodes[k];
         const double share = e->area_per_volume * e->radius_m / 3; /* of active material */
@@ -207,19 +238,23 @@ static void balance_electrodes(Report *report, const Json *all, CellParameters *
         p->y_empty[i] = (left_Ah - p->x_empty[i] * p->electrode_Ah[0]) / p->electrode_Ah[1];
         p->y_full[i] = (left_Ah - p->x_full[i] * p->electrode_Ah[0]) / p->electrode_Ah[1];
     }
-    if (!(p->x_full[0] - p->x_empty[0] > 0.01)) refuse(report, "the electrodes hold no charge between %g and %g V", p->low_V, p->high_V);
+    if (!(p->x_full[0] - p->x_empty[0] > 0.01))
+        refuse(report, "the electrodes hold no charge between %g and %g V", p->low_V, p->high_V);
 }
 
 /* ---- the circuit ---- */
 
 static void read_column(Report *report, const Json *root, const char *key, CellParameters *p, int column) {
     const Json *rows = json_member(root, key);
-    if (!rows || rows->kind != JSON_LIST || rows->n != p->n_degC) return refuse(report, "\"%s\" does not have a row for each temperature", key);
-    double(*to)[N_CIRCUIT] = p->circuit;
+    if (!rows || rows->kind != JSON_LIST || rows->n != p->n_degC)
+        return refuse(report, "\"%s\" does not have a row for each temperature", key);
+    double (*to)[N_CIRCUIT] = p->circuit;
     for (const Json *row = rows->first; row; row = row->next) {
-        if (!is_numbers(row, 2) || row->n != p->n_soc) return refuse(report, "a row of \"%s\" does not have %zu numbers", key, p->n_soc);
+        if (!is_numbers(row, 2) || row->n != p->n_soc)
+            return refuse(report, "a row of \"%s\" does not have %zu numbers", key, p->n_soc);
         for (const Json *item = row->first; item; item = item->next, to++) {
-            if (!(item->number > 0)) return refuse(report, "\"%s\" is %g somewhere: it must be above 0", key, item->number);
+            if (!(item->number > 0 && isfinite(item->number)))
+                return refuse(report, "\"%s\" is %g somewhere: it must be above 0", key, item->number);
             (*to)[column] = item->number;
         }
     }
@@ -228,17 +263,25 @@ static void read_column(Report *report, const Json *root, const char *key, CellP
 static void read_circuit(Report *report, const char *path, CellParameters *p) {
     static const char *const COLUMNS[N_CIRCUIT] = {"R0 [Ohm]", "R1 [Ohm]", "R2 [Ohm]", "tau1 [s]", "tau2 [s]"};
     JsonDocument document = json_read(path);
-    const Json *ocv = json_member(document.root, "OCV [V]"), *temperatures = json_member(document.root, "Temperature [degC]");
+    const Json *ocv = json_member(document.root, "OCV [V]"),
+               *temperatures = json_member(document.root, "Temperature [degC]");
     const double n_soc = document.root ? number(report, document.root, "Number of states of charge", NAN) : 0;
-    if (!document.root) refuse(report, "%s: %s", path, document.problem);
-    else if (!is_numbers(ocv, 2) || !is_numbers(temperatures, 2) || !is_increasing(temperatures) || !(n_soc >= 2 && n_soc <= 10000))
+    if (!document.root)
+        refuse(report, "%s: %s", path, document.problem);
+    else if (!is_numbers(ocv, 2) || !is_numbers(temperatures, 2) || !is_increasing(temperatures) ||
+             !(n_soc >= 2 && n_soc <= 10000))
         refuse(report, "%s lacks \"OCV [V]\", increasing \"Temperature [degC]\", or states of charge", path);
     else if (make_table(report, &p->circuit_ocv_V, 0, 1, ocv->n)) {
         const Json *item = ocv->first;
-        for (size_t i = 0; i < ocv->n; i++, item = item->next) p->circuit_ocv_V.y[i] = item->number;
+        for (size_t i = 0; i < ocv->n; i++, item = item->next) {
+            p->circuit_ocv_V.y[i] = item->number;
+            if (!isfinite(item->number)) refuse(report, "\"OCV [V]\" holds %g", item->number);
+        }
         p->n_soc = (size_t)n_soc, p->n_degC = temperatures->n;
-        p->at_degC = malloc(p->n_degC * sizeof *p->at_degC), p->circuit = calloc(p->n_soc * p->n_degC, sizeof *p->circuit);
-        if (!p->at_degC || !p->circuit) refuse(report, "out of memory");
+        p->at_degC = malloc(p->n_degC * sizeof *p->at_degC),
+        p->circuit = calloc(p->n_soc * p->n_degC, sizeof *p->circuit);
+        if (!p->at_degC || !p->circuit)
+            refuse(report, "out of memory");
         else {
             item = temperatures->first;
             for (size_t i = 0; i < p->n_degC; i++, item = item->next) p->at_degC[i] = item->number;

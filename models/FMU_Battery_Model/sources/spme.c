@@ -1,9 +1,9 @@
 /* The single particle model with electrolyte: one spherical particle for each electrode, and the salt between them.
  *
- *     dc_k/dt = 1/r^2 d/dr (r^2 D_k dc_k/dr)          -D_k dc_k/dr = j_k / F at the surface,  j_n = i/(a_n L_n), j_p = -i/(a_p L_p)
- *     e dc/dt = d/dx (B D_e(c) dc/dx) +- (1-t+) i / (F L_k)
- *     U = U_p(y_s) - U_n(x_s) + eta_p - eta_n + eta_c - i (L_n/3K_n + L_s/K_s + L_p/3K_p + L_n/3S_n + L_p/3S_p)
- *     eta_k = mean of 2RT/F asinh(j_k / 2 j0_k(c)),   eta_c = 2(1-t+) RT/F (mean_p ln c - mean_n ln c)
+ *     dc_k/dt = 1/r^2 d/dr (r^2 D_k dc_k/dr)          -D_k dc_k/dr = j_k / F at the surface,  j_n = i/(a_n L_n), j_p =
+ * -i/(a_p L_p) e dc/dt = d/dx (B D_e(c) dc/dx) +- (1-t+) i / (F L_k) U = U_p(y_s) - U_n(x_s) + eta_p - eta_n + eta_c -
+ * i (L_n/3K_n + L_s/K_s + L_p/3K_p + L_n/3S_n + L_p/3S_p) eta_k = mean of 2RT/F asinh(j_k / 2 j0_k(c)),   eta_c =
+ * 2(1-t+) RT/F (mean_p ln c - mean_n ln c)
  *
  * after S. G. Marquis et al., J. Electrochem. Soc. 166 (2019) A3693; i is positive in discharge here. Finite volumes in
  * space. In time TR-BDF2 (R. Bank et al., IEEE Trans. CAD 4 (1985) 436), of second order and L-stable, with the
@@ -12,11 +12,11 @@
 
 #include "cell.h"
 
-#define GAMMA 0.5857864376269049 /* 2 - sqrt 2 */
-#define D 0.2928932188134524     /* GAMMA / 2 */
+#define GAMMA 0.5857864376269049   /* 2 - sqrt 2 */
+#define D 0.2928932188134524       /* GAMMA / 2 */
 #define W_STAGE 1.2071067811865475 /* 1 / (GAMMA (2 - GAMMA)) */
 #define W_START 0.2071067811865475 /* (1 - GAMMA)^2 / (GAMMA (2 - GAMMA)) */
-#define LEAST 1e-6 /* stoichiometry and relative concentration that kinetics see at least */
+#define LEAST 1e-6                 /* stoichiometry and relative concentration that kinetics see at least */
 #define SOLID(p, k) ((p)->electrodes + (k))
 
 double at_temperature(double activation, double T_K, double T_ref_K) {
@@ -160,13 +160,17 @@ void spme_advance(const CellParameters *p, CellState *state, double current_A, d
 /* Exchange current density of an electrode where the salt has its initial concentration. */
 static double exchange(const CellParameters *p, int k, const CellState *state, double x_s) {
     const double x = fmin(fmax(x_s, LEAST), 1 - LEAST);
-    return FARADAY * SOLID(p, k)->rate * at_temperature(SOLID(p, k)->rate_E, state->T_K, p->T_ref_K) * sqrt(x * (1 - x));
+    return FARADAY * SOLID(p, k)->rate * at_temperature(SOLID(p, k)->rate_E, state->T_K, p->T_ref_K) *
+           sqrt(x * (1 - x));
 }
 
 /* Mean of asinh(j / 2 j0 sqrt c) where sqrt c has a mean and a spread. */
 static double mean_asinh(double j, double j0, double root, double spread) {
     return 0.5 * (asinh(j / (2 * j0 * fmax(root - spread, LEAST))) + asinh(j / (2 * j0 * (root + spread))));
 }
+
+/* How much smaller the slope of an overpotential is at a current than at rest. */
+static double flatter(double j, double j0) { return 1 / sqrt(1 + j * j / (4 * j0 * j0)); }
 
 /* Mean of ln c, and mean and spread of sqrt c, over part of the mesh. */
 static void look_at(const double *c, int n, double *log_mean, double *root, double *spread) {
@@ -191,8 +195,8 @@ CellOutput spme_output(const CellParameters *p, const CellState *state, double c
     for (int k = 0; k < N_X; k++)
         mean += c[k] * (k < N_N ? n->thickness_m / N_N : k < N_N + N_S ? p->separator_m / N_S : q->thickness_m / N_P);
     mean /= n->thickness_m + p->separator_m + q->thickness_m;
-    const double K = look_up(&p->conductivity_e, mean * p->c_e0) *
-                     at_temperature(p->conductivity_e_E, state->T_K, p->T_ref_K);
+    const double K =
+        look_up(&p->conductivity_e, mean * p->c_e0) * at_temperature(p->conductivity_e_E, state->T_K, p->T_ref_K);
     const double ohmic_m2 = n->thickness_m / (3 * K * n->transport) + p->separator_m / (K * p->separator_transport) +
                             q->thickness_m / (3 * K * q->transport) + n->thickness_m / (3 * n->conductivity) +
                             q->thickness_m / (3 * q->conductivity);
@@ -206,9 +210,13 @@ CellOutput spme_output(const CellParameters *p, const CellState *state, double c
     const double S_n = look_up(&n->entropic_V_per_K, x_s[0]), S_p = look_up(&q->entropic_V_per_K, x_s[1]);
     CellOutput output;
     output.open_V = look_up(&q->ocp_V, x_s[1]) + S_p * warmer_K - look_up(&n->ocp_V, x_s[0]) - S_n * warmer_K;
-    output.voltage_V = output.open_V + eta_p - eta_n + eta_c - i * (ohmic_m2 + film_m2);
+    output.fast_V = eta_p - eta_n - i * (ohmic_m2 + film_m2);
+    output.voltage_V = output.open_V + output.fast_V + eta_c;
     output.heat_W = current_A * (output.voltage_V - output.open_V + state->T_K * (S_p - S_n));
-    output.series_Ohm = (ohmic_m2 + film_m2 + thermal_V / (root_n * j0_n * n->area_per_volume * n->thickness_m) +
-                         thermal_V / (root_p * j0_p * q->area_per_volume * q->thickness_m)) / p->area_m2;
+    const double rest_n = thermal_V / (root_n * j0_n * n->area_per_volume * n->thickness_m);
+    const double rest_p = thermal_V / (root_p * j0_p * q->area_per_volume * q->thickness_m);
+    output.series_Ohm = (ohmic_m2 + film_m2 + rest_n + rest_p) / p->area_m2;
+    output.slope_Ohm =
+        (ohmic_m2 + film_m2 + rest_n * flatter(j_n, root_n * j0_n) + rest_p * flatter(j_p, root_p * j0_p)) / p->area_m2;
     return output;
 }
