@@ -48,6 +48,8 @@ __all__ = ["run_virtual"]
 
 _MOST_LOG_LINES = 50
 _BLOCK_ROWS = 500
+_REASON = "Stop_Reason_Out"
+_REASONS = {1: "end", 2: "limit", 3: "temperature"}
 _CYCLER = {PROCEDURE_PARAMETER, PROCEDURE_OVER, "Voltage_Min", "Voltage_Max", "Limit_Action"}
 
 
@@ -131,7 +133,7 @@ class _Models:
                 f"The bundle ({names}) cannot carry out a test: no FMU has {wanted}. Ask the owner of the models."
             )
         cycler = next((model for model in summaries if set(model.variables) >= _CYCLER), None)
-        told = tuple(name for name in (*CYCLER_OUTPUTS, PROCEDURE_OVER) if cycler and name in cycler.variables)
+        told = tuple(name for name in (*CYCLER_OUTPUTS, PROCEDURE_OVER, _REASON) if cycler and name in cycler.variables)
         return cls(bundle, scratch, digest.hexdigest(), signals, takers, cycler.name if cycler else None, told)
 
 
@@ -228,9 +230,9 @@ class _Run:
         if result.outcome is None:
             return {"failed": "error"}.get(result.status, result.status)
         reason = result.outcome.stop_reason
-        if self._models.cycler and self._has_stages:
-            return {"limit": "end", "end": "unfinished"}.get(reason, reason)
-        return reason
+        if reason == "limit" and self._stream.cycler_reason in _REASONS:
+            return _REASONS[self._stream.cycler_reason]
+        return "unfinished" if reason == "end" and self._models.cycler and self._has_stages else reason
 
 
 def _levels(area: Area, run: int) -> Document:
@@ -272,11 +274,14 @@ class _Stream:
     topic: str
     seq: int = 0
     last_s: float = field(default=0.0)
+    cycler_reason: int = 0
 
     def take(self, block: Block) -> None:
         names = [signal.name.rpartition(".")[2] for signal in block.signals]
         columns = {name: block.values[:, column] for column, name in enumerate(names)}
         signals = {name: values for name, values in columns.items() if name in METRIC_SIGNALS}
+        if len(block.time_s) and _REASON in columns:
+            self.cycler_reason = int(columns[_REASON][-1])
         self.table.add(block.time_s, signals, columns)
         for message in batches(self.label, self.seq, block.time_s.tolist(), _lists(signals)):
             self._send(message)

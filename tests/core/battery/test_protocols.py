@@ -61,6 +61,8 @@ def test_cycles_that_are_the_same_become_a_loop():
         ("Rest for 3 moons", "lasts '3 moons'"),
         ("Rest for -3 hours", "lasts '-3 hours'"),
         ("Discharge at 1C until dawn", "ends with 'dawn'"),
+        ("Discharge at C/0 for 1 hour", "divides by 0"),
+        ("Charge at C/-3 for 1 hour", "divides by -3"),
         (5, "cannot be read"),
     ],
 )
@@ -104,6 +106,17 @@ def test_a_unicycler_protocol_becomes_stages():
     )
 
 
+def test_safety_limits_end_what_has_no_voltage_of_its_own():
+    method = [{"step": "constant_current", "rate_C": rate, "until_time_s": 60} for rate in (0.5, -0.5)]
+
+    charge, discharge = read_unicycler(
+        {**UNICYCLER, "safety": {"max_voltage_V": 4.5, "min_voltage_V": 2.0}, "method": method}, 5.0
+    )
+
+    assert (charge.voltage_above_V, charge.voltage_below_V) == (4.5, None)
+    assert (discharge.voltage_above_V, discharge.voltage_below_V) == (None, 2.0)
+
+
 def test_a_loop_by_number_counts_tags_as_unicycler_does():
     method = [*UNICYCLER["method"][:-1], {"step": "loop", "loop_to": 3, "cycle_count": 2}]
 
@@ -120,6 +133,9 @@ def test_a_loop_by_number_counts_tags_as_unicycler_does():
             "'voltage_scan' cannot be simulated",
         ),
         ({"method": [{"step": "dance"}]}, "no unicycler protocol"),
+        ({"method": 3}, "no unicycler protocol"),
+        ({"safety": {"max_voltage_V": 4.1}}, r"Stage 2 goes to 4\.2 V, beyond the protocol's own safety limits"),
+        ({"safety": {"max_current_mA": 100}}, r"Stage 2 asks for 2\.5 A, beyond the protocol's own safety limits"),
     ],
 )
 def test_what_is_no_unicycler_protocol_is_refused_in_words(change, words):
@@ -133,6 +149,13 @@ def test_the_language_of_a_protocol_is_found_out():
     assert read_protocol(UNICYCLER, 5.0) == read_unicycler(UNICYCLER, 5.0)
     assert read_protocol(texts, 5.0) == read_experiment(texts, 5.0)
     assert read_protocol([{"mode": "rest", "duration_s": 5}], 5.0) == (Stage(Mode.REST, duration_s=5),)
-    for unknown in ({}, [], 3, "Rest for 1 hour", [3]):
-        with pytest.raises(RequestError, match=r"neither|cannot be read"):
+    for unknown in ({}, [], 3, "Rest for 1 hour", [3], [[]]):
+        with pytest.raises(RequestError, match=r"neither|cannot be read|has no steps"):
             read_protocol(unknown, 5.0)
+
+
+def test_a_protocol_is_checked_as_a_whole():
+    with pytest.raises(RequestError, match="65 stages, more than 64"):
+        read_protocol([f"Rest for {minutes} minutes" for minutes in range(1, 66)], 5.0)
+    with pytest.raises(RequestError, match="current_below_A, which cannot end it"):
+        read_protocol(["Discharge at 1C until 1 A"], 5.0)

@@ -60,7 +60,8 @@ def test_what_is_not_set_is_marked_as_in_the_documents():
         ({"mode": "rest", "duration": 5}, "no 'duration'.*duration_s"),
         ({"mode": "rest", "duration_s": "5"}, "duration_s '5': give a number"),
         ({"mode": "rest", "duration_s": float("nan")}, "duration_s nan"),
-        ({"mode": "rest", "duration_s": True}, "duration_s True"),
+        ({"mode": "rest", "duration_s": 10**400}, "give a number"),
+        ({"mode": "rest", "duration_s": True}, "duration_s 'True'"),
     ],
 )
 def test_what_is_no_stage_is_refused_in_words(document, words):
@@ -84,7 +85,13 @@ REST = Stage(Mode.REST, duration_s=60.0)
         ([REST, Stage(Mode.LOOP, 1, repeats=0)], "repeats 0 times"),
         ([Stage(Mode.VOLTAGE, 4.5, duration_s=5.0)], r"goes to 4\.5 V, but the unit is kept between 2\.5 and 4\.2 V"),
         ([Stage(Mode.CURRENT, 1.0, voltage_above_V=3.0, voltage_below_V=3.5)], "which is always"),
-        ([Stage(Mode.REST, duration_s=0.0)], "lasts 0 s"),
+        ([Stage(Mode.REST, duration_s=0.0)], "duration_s 0: give 0.001"),
+        ([Stage(Mode.CURRENT, 0.0, charge_Ah=1.0)], "has no end"),
+        ([Stage(Mode.CURRENT, -1.0, current_below_A=1.0, duration_s=5.0)], "current_below_A, which cannot end it"),
+        ([Stage(Mode.VOLTAGE, 4.0, voltage_below_V=3.0, duration_s=5.0)], "voltage_below_V, which cannot end it"),
+        ([Stage(Mode.CURRENT, -1.0, charge_Ah=-1.0)], "charge_Ah -1"),
+        ([Stage(Mode.CURRENT, -1.0, soc_below_pct=80.0, soc_above_pct=20.0)], "which is always"),
+        ([REST, Stage(Mode.LOOP, 1, soh_below_pct=150.0)], "150 % of health"),
         ([Stage(Mode.RESISTANCE, -1.0, duration_s=5.0)], "load of -1 Ohm"),
     ],
 )

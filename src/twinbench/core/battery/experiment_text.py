@@ -50,6 +50,8 @@ def read_experiment(steps: Sequence[Any], capacity_Ah: float) -> tuple[Stage, ..
         RequestError: If a step cannot be read, quoting it.
     """
     cycles = [(step,) if isinstance(step, str) else tuple(step) for step in steps]
+    if not all(cycles):
+        raise RequestError(f"A cycle of the experiment has no steps: leave it out, or write steps, {_EXAMPLE}.")
     stages: list[Stage] = []
     for cycle, same in groupby(cycles):
         first, repeats = len(stages) + 1, len(list(same))
@@ -86,7 +88,10 @@ def _value(text: str, step: str, capacity_Ah: float) -> tuple[Mode, float]:
 
 def _quantity(found: re.Match[str], capacity_Ah: float) -> tuple[Mode, float]:
     if found["divisor"]:
-        return Mode.CURRENT, capacity_Ah / float(found["divisor"])
+        divisor = float(found["divisor"])
+        if divisor <= 0:
+            raise RequestError(f"The rate {found[0]!r} divides by {divisor:g}: give more than 0.")
+        return Mode.CURRENT, capacity_Ah / divisor
     unit, value = found["unit"], float(found["number"])
     if unit.startswith("m"):
         unit, value = unit[1:], value / 1000

@@ -24,10 +24,11 @@ __all__ = ["available_tests", "procedure_for", "remark"]
 _ROOM_degC = 25.0
 _MINUTE_S, _HOUR_S = 60.0, 3600.0
 _DISCHARGE_MARGIN = 1.2  # a discharge is given this much more time than the nominal capacity needs
+_WINDOW_MARGIN = 1.1  # the same within a window of the state of charge
 _LEAST_V = 0.1  # what abuse goes down to; a cell that is reversed is beyond the models
 _ABUSE_SHARE = 1.2  # of the upper voltage limit: where an overcharge ends (IEC 62660-2, 6.4.2)
 _CHAMBER_K_PER_min = 2.0
-_FINE_ROWS, _MOST_POINTS = 20_000, 200_000  # of a procedure of the catalogue, of a custom profile
+_FINE_ROWS, _LIFE_ROWS, _MOST_POINTS = 20_000, 100_000, 200_000  # of a procedure, of a life's, of a custom profile
 
 Levels = Mapping[str, float]
 
@@ -48,31 +49,33 @@ class _Unit:
         *stages: Stage,
         limits_V: tuple[float, float] | None = None,
         step_size_s: float = 1.0,
+        most_rows: int = _FINE_ROWS,
     ) -> Procedure:
         """A procedure at the ambient temperature of the run, within this unit's limits unless others are given."""
         ambient_degC = levels.get("temperature_degC", _ROOM_degC)
         low_V, high_V = limits_V or (self.voltage_min_V, self.voltage_max_V)
         most_s = longest_s(stages, self.capacity_Ah)
-        step_s = max(step_size_s, math.ceil(most_s / _FINE_ROWS))
+        step_s = max(step_size_s, math.ceil(most_s / most_rows))
         return Procedure(soc_pct, ambient_degC, _steps(stages), low_V, high_V, step_s, tuple(stages), most_s)
 
     def discharge(self, c_rate: float, **ends: float) -> Stage:
         """Discharge to the lower voltage limit, or until another end comes first."""
+        if c_rate <= 0:
+            raise RequestError(f"A discharge at {c_rate:g} C never ends: give a rate above 0.")
         duration_s = float(math.ceil(_DISCHARGE_MARGIN * _HOUR_S / c_rate))
         ends = {"duration_s": duration_s, "voltage_below_V": self.voltage_min_V, **ends}
         return Stage(Mode.CURRENT, -c_rate * self.capacity_Ah, **ends)  # type: ignore[arg-type]
 
     def charge(self, c_rate: float = 1 / 3, **ends: float) -> tuple[Stage, Stage]:
         """Charge to the upper voltage limit, then hold it until the current is a twentieth of the capacity."""
+        if c_rate <= 0:
+            raise RequestError(f"A charge at {c_rate:g} C never ends: give a rate above 0.")
         current = Stage(Mode.CURRENT, c_rate * self.capacity_Ah, voltage_above_V=self.voltage_max_V, **ends)  # type: ignore[arg-type]
-        hold = Stage(
-            Mode.VOLTAGE,
-            self.voltage_max_V,
-            duration_s=4 * _HOUR_S,
-            current_below_A=self.capacity_Ah / 20,
-            **ends,  # type: ignore[arg-type]
-        )
-        return current, hold
+        return current, self.hold(duration_s=4 * _HOUR_S)
+
+    def hold(self, **ends: float) -> Stage:
+        """Hold the upper voltage limit until the current is a twentieth of the capacity."""
+        return Stage(Mode.VOLTAGE, self.voltage_max_V, current_below_A=self.capacity_Ah / 20, **ends)  # type: ignore[arg-type]
 
     def pulse(self, c_rate: float, duration_s: float) -> Stage:
         """Hold a C-rate; positive charges."""
@@ -160,15 +163,18 @@ def _storage_life(unit: _Unit, levels: Levels) -> Procedure:
 def _cycle_life(unit: _Unit, levels: Levels) -> Procedure:
     """Cycle within a window of the state of charge, then charge it and see at C/3 what it still holds."""
     low_pct, high_pct = levels.get("soc_low_pct", 20.0), levels.get("soc_high_pct", 80.0)
+    discharge_C, charge_C = levels.get("discharge_c_rate", 1.0), levels.get("charge_c_rate", 1 / 3)
+    window_s = _WINDOW_MARGIN * (high_pct - low_pct) / 100 * _HOUR_S
     cycle = (
-        unit.discharge(levels.get("discharge_c_rate", 1.0), soc_below_pct=low_pct),
+        unit.discharge(discharge_C, soc_below_pct=low_pct, duration_s=math.ceil(window_s / discharge_C)),
         _rest(10 * _MINUTE_S),
-        *unit.charge(levels.get("charge_c_rate", 1 / 3), soc_above_pct=high_pct),
+        unit.charge(charge_C, soc_above_pct=high_pct, duration_s=math.ceil(window_s / charge_C))[0],
+        unit.hold(soc_above_pct=high_pct, duration_s=_HOUR_S),
         _rest(10 * _MINUTE_S),
     )
-    again = Stage(Mode.LOOP, 1, repeats=round(levels.get("cycles", 100.0)))
+    again = Stage(Mode.LOOP, 1, repeats=max(1, round(levels.get("cycles", 100.0))))
     check = (*unit.charge(), _rest(30 * _MINUTE_S), unit.discharge(1 / 3))
-    return unit.run(levels, high_pct, *cycle, again, *check, step_size_s=10.0)
+    return unit.run(levels, high_pct, *cycle, again, *check, step_size_s=10.0, most_rows=_LIFE_ROWS)
 
 
 # ---- abuse ----
@@ -185,6 +191,8 @@ def _overcharge(unit: _Unit, levels: Levels) -> Procedure:
     high_V = levels.get("voltage_limit_V", _ABUSE_SHARE * unit.voltage_max_V)
     charge_Ah = (levels.get("soc_limit_pct", 130.0) - 100) / 100 * unit.capacity_Ah
     c_rate = levels.get("charge_c_rate", 1.0)
+    if c_rate <= 0:
+        raise RequestError(f"A charge at {c_rate:g} C never ends: give a rate above 0.")
     stage = Stage(
         Mode.CURRENT,
         c_rate * unit.capacity_Ah,
@@ -202,7 +210,7 @@ def _short_circuit(unit: _Unit, levels: Levels) -> Procedure:
 
 def _temperature_cycling(unit: _Unit, levels: Levels) -> Procedure:
     """Warm and cold in turn; each for its share of the time that the test usually takes."""
-    cycles = round(levels.get("cycles", 10.0))
+    cycles = max(1, round(levels.get("cycles", 10.0)))
     dwell_s = max(_HOUR_S, unit.typical_h * _HOUR_S / (2 * cycles))
     warm, cold = _rest(dwell_s, levels.get("high_degC", 72.0)), _rest(dwell_s, levels.get("low_degC", -40.0))
     stages = (warm, cold, Stage(Mode.LOOP, 1, repeats=cycles), _rest(dwell_s, _ROOM_degC))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twinbench.core.battery.experiment_text import read_experiment
-from twinbench.core.battery.stages import Stage
+from twinbench.core.battery.stages import Stage, check_stages
 from twinbench.core.battery.unicycler import read_unicycler
 from twinbench.core.errors import RequestError
 
@@ -28,6 +28,12 @@ def read_protocol(document: Any, capacity_Ah: float) -> tuple[Stage, ...]:
     Raises:
         RequestError: If it is in none of these languages, or cannot be read.
     """
+    stages = _read(document, capacity_Ah)
+    check_stages(stages)
+    return stages
+
+
+def _read(document: Any, capacity_Ah: float) -> tuple[Stage, ...]:
     if isinstance(document, Mapping) and "method" in document:
         return read_unicycler(document, capacity_Ah)
     if isinstance(document, list) and document:

@@ -25,7 +25,7 @@ MOST_STAGES = 64
 UNSET = -1e9
 """What D6.3 writes for a value that there is not."""
 
-_LONGEST_VOLTAGE_S = 4 * 3600.0
+_LONGEST_s = 72 * 3600.0  # of a stage that says nothing of its time
 _MARGIN = 1.3
 _MOST_REPEATS = 2000  # of a loop that only ageing ends
 
@@ -99,8 +99,8 @@ class Stage:
         for name, value in document.items():
             if name not in COLUMNS:
                 raise RequestError(f"A stage has no {name!r}: {did_you_mean(name, COLUMNS)}")
-            if name != "mode" and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise RequestError(f"A stage has {name} {value!r}: give a number.")
+            if name != "mode" and not _is_number(value):
+                raise RequestError(f"A stage has {name} {str(value)[:80]!r}: give a number.")
         mode = str(document.get("mode"))
         if mode not in list(Mode):
             raise RequestError(f"There is no stage that holds {mode!r}: {did_you_mean(mode, Mode)}")
@@ -111,16 +111,46 @@ class Stage:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
+
+
 COLUMNS = tuple(field.name for field in fields(Stage))
 
-_ENDS = tuple(
-    name for name in COLUMNS if name.endswith(("_s", "_below_V", "_above_V", "_Ah", "_pct", "_degC", "below_A"))
-)
-_CLOCK_ENDS = ("duration_s", "temperature_below_degC", "temperature_above_degC")
+_BY_CELL = frozenset({"duration_s", "temperature_below_degC", "temperature_above_degC"})
+_BY_SOC = frozenset({"soc_below_pct", "soc_above_pct"})
+_BY_VOLTAGE = frozenset({"voltage_below_V", "voltage_above_V"})
+_BY_CHARGE = frozenset({"charge_Ah"})
+_BY_CURRENT = frozenset({"current_below_A", "charge_Ah"})
+_ENDS: Mapping[Mode, frozenset[str]] = {
+    Mode.REST: _BY_CELL | _BY_VOLTAGE,
+    Mode.CURRENT: _BY_CELL | _BY_SOC | _BY_VOLTAGE | _BY_CHARGE,
+    Mode.VOLTAGE: _BY_CELL | _BY_SOC | _BY_CURRENT,
+    Mode.POWER: _BY_CELL | _BY_SOC | _BY_VOLTAGE | _BY_CURRENT,
+    Mode.RESISTANCE: _BY_CELL | _BY_SOC | _BY_VOLTAGE | _BY_CURRENT,
+    Mode.PROFILE: _BY_CELL | _BY_SOC | _BY_VOLTAGE | _BY_CHARGE,
+}
+_ALL_ENDS = _BY_CELL | _BY_SOC | _BY_VOLTAGE | _BY_CURRENT
+_SHORTEST_s = 0.001
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "duration_s": (_SHORTEST_s, 1e10),
+    "current_below_A": (0.0, 1e6),
+    "charge_Ah": (0.0, 1e6),
+    "soc_below_pct": (-100.0, 200.0),
+    "soc_above_pct": (-100.0, 200.0),
+    "ambient_rate_K_per_min": (1e-6, 1e6),
+    "most_current_A": (1e-9, 1e6),
+}
 
 
-def check_stages(stages: Sequence[Stage], voltage_min_V: float, voltage_max_V: float) -> None:
-    """Refuse what cannot be carried out within the unit's voltage limits.
+def check_stages(stages: Sequence[Stage], voltage_min_V: float = -math.inf, voltage_max_V: float = math.inf) -> None:
+    """Refuse what cannot be carried out, within the unit's voltage limits if they are known.
 
     Raises:
         RequestError: Naming the stage, the value and what to do.
@@ -141,22 +171,21 @@ def _check_loop(number: int, stage: Stage) -> None:
         raise RequestError(f"Stage {number} goes back to stage {stage.value}: give one before it, counted from 1.")
     if stage.repeats is None and stage.soh_below_pct is None:
         raise RequestError(f"Stage {number} is a loop without an end: give repeats, or soh_below_pct.")
-    if stage.repeats is not None and not 1 <= stage.repeats <= 1_000_000:
-        raise RequestError(f"Stage {number} repeats {stage.repeats} times: give 1 to 1000000.")
+    if stage.repeats is not None and not (1 <= stage.repeats <= 1_000_000 and float(stage.repeats).is_integer()):
+        raise RequestError(f"Stage {number} repeats {stage.repeats} times: give a whole number of 1 to 1000000.")
+    if stage.soh_below_pct is not None and not 0 < stage.soh_below_pct < 100:
+        raise RequestError(f"Stage {number} goes on until {stage.soh_below_pct:g} % of health: give 0 to 100.")
 
 
 def _check_stage(number: int, stage: Stage, voltage_min_V: float, voltage_max_V: float) -> None:
-    low_V, high_V = stage.voltage_below_V, stage.voltage_above_V
-    ends = _CLOCK_ENDS if stage.mode in (Mode.REST, Mode.PROFILE) else _ENDS
     if stage.value is None and stage.mode not in (Mode.REST, Mode.PROFILE):
         raise RequestError(f"Stage {number} holds a {stage.mode} and has no value: give it.")
-    if all(getattr(stage, name) is None for name in ends):
-        raise RequestError(f"Stage {number} ({stage.mode}) has no end: give duration_s or another condition.")
-    if stage.duration_s is not None and stage.duration_s <= 0:
-        raise RequestError(f"Stage {number} lasts {stage.duration_s:g} s: give more than 0 s.")
-    if low_V is not None and high_V is not None and low_V >= high_V:
-        raise RequestError(f"Stage {number} ends below {low_V:g} V and above {high_V:g} V, which is always.")
-    for limit_V in (low_V, high_V, stage.value if stage.mode is Mode.VOLTAGE else None):
+    for name, (low, high) in _RANGES.items():
+        value = getattr(stage, name)
+        if value is not None and not low <= value <= high:
+            raise RequestError(f"Stage {number} has {name} {value:g}: give {low:g} to {high:g}.")
+    _check_ends(number, stage)
+    for limit_V in (stage.voltage_below_V, stage.voltage_above_V, stage.value if stage.mode is Mode.VOLTAGE else None):
         if limit_V is not None and not voltage_min_V - 1e-9 <= limit_V <= voltage_max_V + 1e-9:
             raise RequestError(
                 f"Stage {number} goes to {limit_V:g} V, but the unit is kept between {voltage_min_V:g} and "
@@ -164,6 +193,18 @@ def _check_stage(number: int, stage: Stage, voltage_min_V: float, voltage_max_V:
             )
     if stage.mode is Mode.RESISTANCE and stage.value is not None and stage.value <= 0:
         raise RequestError(f"Stage {number} has a load of {stage.value:g} Ohm: give more than 0.")
+
+
+def _check_ends(number: int, stage: Stage) -> None:
+    given = {name for name in _ALL_ENDS if getattr(stage, name) is not None}
+    if wrong := sorted(given - _ENDS[stage.mode]):
+        raise RequestError(f"Stage {number} ({stage.mode}) has {wrong[0]}, which cannot end it: leave it out.")
+    if not (given - {"charge_Ah"} if stage.mode is Mode.CURRENT and stage.value == 0 else given):
+        raise RequestError(f"Stage {number} ({stage.mode}) has no end: give duration_s or another condition.")
+    for below, above in (("voltage_below_V", "voltage_above_V"), ("soc_below_pct", "soc_above_pct")):
+        low, high = getattr(stage, below), getattr(stage, above)
+        if low is not None and high is not None and low >= high:
+            raise RequestError(f"Stage {number} ends with {below} {low:g} and {above} {high:g}, which is always.")
 
 
 def matrix(stages: Sequence[Stage]) -> list[tuple[float, ...]]:
@@ -193,4 +234,4 @@ def _time_s(stage: Stage, capacity_Ah: float) -> float:
     bounds = [stage.duration_s] if stage.duration_s is not None else []
     if stage.mode is Mode.CURRENT and stage.value:
         bounds.append(_MARGIN * (stage.charge_Ah or capacity_Ah) * 3600 / abs(stage.value))
-    return min(bounds) if bounds else _LONGEST_VOLTAGE_S
+    return min(bounds) if bounds else _LONGEST_s
