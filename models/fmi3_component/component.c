@@ -265,6 +265,10 @@ fmi3Status fmi3GetFloat64(fmi3Instance instance, const fmi3ValueReference refere
     if (component->is_stale) model.calculate(component), component->is_stale = false;
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
+        if (references[i] - 1 < (fmi3ValueReference)model.n_values && at < n_values) { /* a scalar: most are */
+            values[at++] = component->values[references[i]];
+            continue;
+        }
         size_t size = 1;
         const Variable *variable;
         const double *from = references[i] ? find(component, references[i], &size, &variable) : &component->now->time_s;

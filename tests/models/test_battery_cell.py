@@ -77,6 +77,25 @@ def test_all_heat_is_lost_voltage_and_is_found_in_the_cell_or_its_surroundings(m
 
 
 @pytest.mark.parametrize("model", ["SPMe", "circuit"])
+@pytest.mark.parametrize("step_s", [1.0, 10.0])
+def test_the_energy_that_went_in_is_stored_given_off_as_heat_or_lost_to_mixing(model, step_s):
+    stages = (
+        Stage(Mode.CURRENT, -7.5, duration_s=900),
+        Stage(Mode.REST, duration_s=600),
+        Stage(Mode.CURRENT, 5.0, duration_s=900),
+    )
+
+    cell = run(3000, *stages, Model=model, step_s=step_s, Initial_SoC_In=70.0)
+
+    net_J = 3600 * (cell["Charge_Energy_Out"] - cell["Discharge_Energy_Out"])
+    stored_J = 3600 * (cell["Stored_Energy_Out"] - cell["Stored_Energy_Out"][0])
+    through_J = 3600 * (cell.last("Charge_Energy_Out") + cell.last("Discharge_Energy_Out"))
+    missing_J = net_J - stored_J - cell["Heat_Total_Out"] - cell["Mixing_Loss_Out"]
+    assert np.abs(missing_J).max() < (1e-6 if step_s == 1.0 else 1e-4) * through_J
+    assert cell.last("Mixing_Loss_Out") > 0.01 * cell.last("Heat_Total_Out")
+
+
+@pytest.mark.parametrize("model", ["SPMe", "circuit"])
 def test_half_the_step_changes_the_voltage_by_less_than_half_a_millivolt(model):
     pulses = [Stage(Mode.CURRENT, current_A, duration_s=60) for current_A in (-10.0, 5.0, -5.0, 7.5)]
 

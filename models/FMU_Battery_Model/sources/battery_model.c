@@ -47,6 +47,8 @@ enum {
     FILM,
     LOSS,
     STOP_REASON,
+    STORED,
+    MIXING,
     CAPACITY_P,
     HEAT_CAPACITY,
     HEAT_LOSS,
@@ -101,6 +103,8 @@ static const Variable VARIABLES[N_PLUS_1 - 1] = {
     {"SEI_Thickness_Out", OUTPUT, 0},
     {"Lithium_Loss_Out", OUTPUT, 0},
     {"Stop_Reason_Out", OUTPUT, 0},
+    {"Stored_Energy_Out", OUTPUT, 0},
+    {"Mixing_Loss_Out", OUTPUT, 0},
     {"Capacity_Parameter", PARAMETER, UNSET},
     {"Heat_Capacity", PARAMETER, UNSET},
     {"Heat_Loss", PARAMETER, UNSET},
@@ -404,6 +408,7 @@ static void calculate(Component *component) {
     values[SERIES_RESISTANCE] = 1e3 * out.series_Ohm;
     values[AMBIENT_OUT] = isnan(state->ambient_degC) ? values[AMBIENT_IN] : state->ambient_degC;
     values[STOP_REASON] = state->reason;
+    values[STORED] = out.stored_J / 3600, values[MIXING] = out.mixing_J;
     values[STAGE] = state->shown_stage, values[CYCLE] = state->cycle, values[STEP_COUNT] = state->stages_begun;
     values[OVER] = state->reason != GOES_ON;
     values[CHARGED] = state->charged_Ah, values[DISCHARGED] = state->discharged_Ah;

@@ -15,6 +15,20 @@ static double set_capacity_Ah(const CellParameters *p, const CellState *state) {
     return (at_loss(p->x_full, place) - at_loss(p->x_empty, place)) * p->electrode_Ah[0];
 }
 
+double cell_stored_J(const CellParameters *p, const CellTraits *traits, Variant variant, const CellState *state) {
+    if (variant == SPME) return traits->capacity * spme_stored_J(p, state);
+    const double whole_Ah = set_capacity_Ah(p, state), soc = state->circuit.charge_Ah / whole_Ah;
+    return traits->capacity * 3600 * whole_Ah * integral(&p->circuit_ocv_V, p->circuit_sums, soc);
+}
+
+/* What is lost without becoming heat. */
+static double mixing_W(const CellParameters *p, const CellTraits *traits, Variant variant, const CellState *state,
+                       double current_A) {
+    if (state->seen_A == current_A) return state->seen_mixing_W;
+    if (variant == SPME) return traits->capacity * spme_mixing_W(p, state, current_A / traits->capacity);
+    return current_A * (1 - p->circuit_heat) * (state->circuit.u1_V + state->circuit.u2_V);
+}
+
 bool cell_is_worn_out(const CellParameters *p, const CellState *state) { return !(state->loss_Ah < p->most_loss_Ah); }
 
 double cell_capacity_Ah(const CellParameters *p, const CellTraits *traits, const CellState *state) {
@@ -81,7 +95,8 @@ static Warmth warmth_of(const CellTraits *traits, double step_s) {
 void cell_advance(const CellParameters *p, const CellTraits *traits, Variant variant, CellState *state,
                   double current_A, double ambient_K, double step_s) {
     const double share_A = current_A / traits->capacity, before_Ah = state->loss_Ah, before_K = state->T_K;
-    const double first_W = cell_output(p, traits, variant, state, current_A).heat_W;
+    const CellOutput first = cell_output(p, traits, variant, state, current_A);
+    const double first_mixing_W = mixing_W(p, traits, variant, state, current_A);
     const double film_flux = grow_film(p, traits, state, step_s);
     if (variant == SPME) {
         spme_advance(p, state, share_A, film_flux, step_s);
@@ -91,11 +106,13 @@ void cell_advance(const CellParameters *p, const CellTraits *traits, Variant var
         state->circuit.charge_Ah -= state->loss_Ah - before_Ah;
     }
     const Warmth warmth = warmth_of(traits, step_s);
-    state->T_K = ambient_K + (before_K - ambient_K) * warmth.left + first_W * warmth.per_W;
+    state->T_K = ambient_K + (before_K - ambient_K) * warmth.left + first.heat_W * warmth.per_W;
     state->seen_A = NAN;
     state->seen = cell_output(p, traits, variant, state, current_A);
+    state->seen_mixing_W = mixing_W(p, traits, variant, state, current_A);
     state->seen_A = current_A;
-    const double heat_W = 0.5 * (first_W + state->seen.heat_W);
+    const double heat_W = 0.5 * (first.heat_W + state->seen.heat_W);
+    state->mixing_J += 0.5 * step_s * (first_mixing_W + state->seen_mixing_W);
     state->T_K = ambient_K + (before_K - ambient_K) * warmth.left + heat_W * warmth.per_W;
     state->heat_J += heat_W * step_s;
 }

@@ -30,6 +30,7 @@ typedef struct {
     double rate_E, diffusivity_E; /* activation energies, J/mol */
     bool is_constant;             /* the diffusivity does not depend on the stoichiometry */
     Table ocp_V, entropic_V_per_K, diffusivity;
+    double *ocp_sums; /* of the open-circuit potential: its integral */
 } Electrode;
 
 /* What a cell is made of; read from a file, never changed afterwards. */
@@ -50,6 +51,7 @@ typedef struct {
     double x_empty[N_LOSSES], x_full[N_LOSSES], y_empty[N_LOSSES], y_full[N_LOSSES];
     /* the circuit */
     bool has_circuit;
+    double *circuit_sums; /* of the open-circuit voltage: its integral */
     Table circuit_ocv_V;  /* over the state of charge */
     size_t n_soc, n_degC; /* its grid: states of charge with equal spacing from 0 to 1, temperatures */
     double *at_degC;
@@ -67,10 +69,11 @@ typedef struct {
 
 typedef struct {
     double T_K, film_m, loss_Ah;
-    double heat_J; /* given off since the beginning */
-    double seen_A; /* the current that `seen` belongs to; NaN if none */
+    double mixing_J; /* lost to differences of concentration since the beginning */
+    double heat_J;   /* given off since the beginning */
+    double seen_A;   /* the current that `seen` belongs to; NaN if none */
     CellOutput seen;
-    double slack; /* keeps the vectors below aligned */
+    double seen_mixing_W;
     union {
         struct {
             Pair x[N_R];   /* stoichiometry from the centre to the surface */
@@ -90,6 +93,8 @@ typedef struct {
 } CellTraits;
 
 double cell_capacity_Ah(const CellParameters *, const CellTraits *, const CellState *);
+/* Chemical energy, but for a constant: I U at rest, integrated over the charge. */
+double cell_stored_J(const CellParameters *, const CellTraits *, Variant, const CellState *);
 bool cell_is_worn_out(const CellParameters *, const CellState *); /* more lithium is lost than the tables know */
 double cell_soc(const CellParameters *, const CellTraits *, Variant, const CellState *); /* 0 to 1 */
 void cell_begin(const CellParameters *, const CellTraits *, Variant, CellState *, double soc, double T_K);
@@ -103,6 +108,8 @@ void spme_begin(const CellParameters *, CellState *, double x, double y);
 CellOutput spme_output(const CellParameters *, const CellState *, double current_A);
 void spme_advance(const CellParameters *, CellState *, double current_A, double film_flux, double step_s);
 double spme_mean(const CellState *, int electrode);
+double spme_stored_J(const CellParameters *, const CellState *);
+double spme_mixing_W(const CellParameters *, const CellState *, double current_A);
 CellOutput circuit_output(const CellParameters *, const CellState *, double soc, double current_A);
 void circuit_advance(const CellParameters *, CellState *, double soc, double current_A, double step_s);
 

@@ -57,7 +57,8 @@ PackOutput pack_output(const Pack *pack, const CellState *cells, double *current
             conductance += 1 / cell.series_Ohm;
             out.open_V += cell.open_V / (double)pack->parallel, out.heat_W += cell.heat_W,
                 out.heat_J += cells[k].heat_J;
-            out.mean_K += cells[k].T_K / (double)n;
+            out.mean_K += cells[k].T_K / (double)n, out.mixing_J += cells[k].mixing_J;
+            out.stored_J += cell_stored_J(pack->parameters, pack->traits + k, pack->variant, cells + k);
         }
         out.series_Ohm += 1 / conductance;
     }

@@ -18,7 +18,7 @@ typedef struct {
     double voltage_V, open_V, series_Ohm, heat_W;
     double low_V, high_V, low_K, high_K, mean_K;
     double soc, capacity_Ah, soh;
-    double heat_J;
+    double heat_J, mixing_J, stored_J;
 } PackOutput;
 
 /* What a unit can give until its first group is empty, and take until its first one is full. */

@@ -69,6 +69,15 @@ static bool make_table(Report *report, Table *table, double low, double high, si
     return table->y != NULL;
 }
 
+/* The integral of a table up to each of its points. */
+static double *sums_of(Report *report, const Table *table) {
+    double *sums = table->y ? malloc(table->n * sizeof(double)) : NULL;
+    if (!sums) return refuse(report, "out of memory"), NULL;
+    sums[0] = 0;
+    for (size_t i = 1; i < table->n; i++) sums[i] = sums[i - 1] + 0.5 * (table->y[i - 1] + table->y[i]) / table->per_x;
+    return sums;
+}
+
 static bool is_numbers(const Json *list, size_t least) {
     if (!list || list->kind != JSON_LIST || list->n < least) return false;
     for (const Json *item = list->first; item; item = item->next)
@@ -146,6 +155,7 @@ static void read_electrode(Report *report, const Json *section, Electrode *e) {
         const double x = EDGE + (1 - 2 * EDGE) * (double)i / (double)(e->ocp_V.n - 1);
         e->ocp_V.y[i] += BARRIER_V * (1 / x + 1 / (x - 1));
     }
+    e->ocp_sums = *report->problem ? NULL : sums_of(report, &e->ocp_V);
 }
 
 static void read_cell(Report *report, const Json *root, CellParameters *p) {
@@ -277,6 +287,7 @@ static void read_circuit(Report *report, const char *path, CellParameters *p) {
             p->circuit_ocv_V.y[i] = item->number;
             if (!isfinite(item->number)) refuse(report, "\"OCV [V]\" holds %g", item->number);
         }
+        p->circuit_sums = sums_of(report, &p->circuit_ocv_V);
         p->n_soc = (size_t)n_soc, p->n_degC = temperatures->n;
         p->at_degC = malloc(p->n_degC * sizeof *p->at_degC),
         p->circuit = calloc(p->n_soc * p->n_degC, sizeof *p->circuit);
@@ -323,12 +334,14 @@ void parameters_free(CellParameters *p) {
     if (!p) return;
     for (int k = 0; k < 2; k++) {
         free(p->electrodes[k].ocp_V.y);
+        free(p->electrodes[k].ocp_sums);
         free(p->electrodes[k].entropic_V_per_K.y);
         free(p->electrodes[k].diffusivity.y);
     }
     free(p->diffusivity_e.y);
     free(p->conductivity_e.y);
     free(p->circuit_ocv_V.y);
+    free(p->circuit_sums);
     free(p->at_degC);
     free(p->circuit);
     free(p);

@@ -41,6 +41,15 @@ double spme_mean(const CellState *state, int electrode) {
     return 3 * sum;
 }
 
+double spme_stored_J(const CellParameters *p, const CellState *state) {
+    double sum_J = 0;
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < N_R; i++)
+            sum_J -= 3 * shell(i) * 3600 * p->electrode_Ah[k] *
+                     integral(&SOLID(p, k)->ocp_V, SOLID(p, k)->ocp_sums, state->spme.x[i][k]);
+    return sum_J;
+}
+
 /* Lithium that leaves an electrode's particles, as stoichiometry times radius per time: flux / (c_max R). */
 static Pair outflow(const CellParameters *p, double discharge_A_per_m2, double film_flux) {
     const Electrode *n = SOLID(p, 0), *q = SOLID(p, 1);
@@ -68,6 +77,26 @@ static Pair particle_warmth(const CellParameters *p, double T_K) {
  * as it reaches the shells, and not before. */
 static Pair surface(const CellState *state) {
     return state->spme.x[N_R - 1] + 0.5 * (state->spme.x[N_R - 1] - state->spme.x[N_R - 2]);
+}
+
+/* What differences of concentration in the particles lose: lithium flows down the potential from shell to shell, and
+ * over the outer half of the last one. PyBaMM's lumped model does not count it as heat, nor is it here. */
+double spme_mixing_W(const CellParameters *p, const CellState *state, double current_A) {
+    const Pair warmth = particle_warmth(p, state->T_K), x_s = surface(state);
+    const Pair *x = state->spme.x;
+    double lost_W = 0;
+    for (int k = 0; k < 2; k++) {
+        const Table *ocp = &SOLID(p, k)->ocp_V;
+        double inner_V = look_up(ocp, x[0][k]), sum = 0, D_i = diffusivity(p, x[0], warmth)[k];
+        for (int i = 0; i < N_R - 1; i++) {
+            const double face = (double)(i + 1) / N_R, outer_V = look_up(ocp, x[i + 1][k]);
+            const double D_next = SOLID(p, k)->is_constant ? D_i : diffusivity(p, x[i + 1], warmth)[k];
+            sum += 0.5 * (D_i + D_next) * face * face * N_R * (x[i][k] - x[i + 1][k]) * (outer_V - inner_V);
+            inner_V = outer_V, D_i = D_next;
+        }
+        lost_W += 3 * 3600 * p->electrode_Ah[k] * sum + (k ? 1 : -1) * current_A * (look_up(ocp, x_s[k]) - inner_V);
+    }
+    return lost_W;
 }
 
 static void particles_advance(const CellParameters *p, CellState *state, Pair flow, double step_s) {
