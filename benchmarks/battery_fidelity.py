@@ -434,8 +434,8 @@ def balance() -> dict[str, float]:
     """How well a full cycle is balanced, relative to what went through.
 
     Charge: what was counted against the lithium that arrived. Energy: what went in against what is stored in the
-    particles, given off as heat, and lost to differences of concentration. Heat: that against what the cell holds and has
-    lost to its surroundings.
+    particles, given off as heat, and lost to differences of concentration. Heat: that against what the cell holds and
+    has lost to its surroundings.
     """
     found = {}
     for model in ("SPMe", "circuit"):

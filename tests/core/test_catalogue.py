@@ -17,12 +17,13 @@ def test_every_factor_of_the_shipped_catalogue_has_a_unit(catalogue):
     assert all(factor.unit for test in catalogue.tests for factor in test.factors)
 
 
-def test_only_the_generation_3b_cell_has_known_limits(catalogue):
-    known = [uut for uut in catalogue.uuts if uut.nominal_capacity_Ah is not None]
+def test_the_limits_of_generation_3b_are_those_of_its_cells(catalogue):
+    known = {uut.code: uut for uut in catalogue.uuts if uut.nominal_capacity_Ah is not None}
 
-    assert [(uut.code, uut.nominal_capacity_Ah, uut.voltage_min_V, uut.voltage_max_V) for uut in known] == [
-        ("Gen3b - Cell", 5.0, 2.5, 4.2)
-    ]
+    assert set(known) == {"Gen3b - Cell", "Gen3b - Module", "Gen3b - Pack"}
+    for uut in known.values():
+        assert (uut.voltage_min_V, uut.voltage_max_V) == pytest.approx((2.5 * uut.series, 4.2 * uut.series))
+        assert uut.nominal_capacity_Ah == 5.0 * uut.parallel
 
 
 def test_the_first_lab_has_two_virtual_benches_and_a_cycler(catalogue):

@@ -108,6 +108,19 @@ def test_a_procedure_of_many_stages_is_carried_out_by_the_models_cycler(fake, pl
     assert 0.8 < given / taken < 1.05
 
 
+def test_a_module_is_cells_in_series_and_parallel_whose_limits_are_kept(fake, planned, tmp_path):
+    area = planned(uut="Gen3b - Module", standard="ISO12405.4", test_name="Performance - Energy efficiency", runs=1)
+
+    carry_out(fake)
+
+    (tmp_path / "run.parquet").write_bytes(area.read("results/run-0001.parquet"))
+    table = pq.read_table(tmp_path / "run.parquet").to_pandas()
+    assert read_summary(area, 1)["stop_reason"] == "end"
+    assert table["Voltage / V"].max() == pytest.approx(16.8, abs=0.001)
+    assert table["Cell_Voltage_01"].max() == pytest.approx(4.2, abs=0.001)
+    assert 9.5 < table["Capacity"].iloc[0] < 10.5
+
+
 def test_a_requesters_own_profile_ends_at_a_limit_of_the_cell(fake, planned):
     values = [{"timestamp": 0, "value": -10.0}, {"timestamp": 3600, "value": 0.0}]
     profile = {"Name": "current", "type": "input", "unit": "A", "values": values}

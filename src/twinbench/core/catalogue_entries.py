@@ -21,7 +21,12 @@ _UNITS = {
 
 @dataclass(frozen=True)
 class UnitUnderTest:
-    """What a test is done to; capacity and voltage limits only where they are known."""
+    """What a test is done to; capacity and voltage limits, of the whole unit, only where they are known.
+
+    Attributes:
+        series: Groups of cells in series.
+        parallel: Cells in parallel in each group.
+    """
 
     code: str
     generation: str
@@ -30,6 +35,8 @@ class UnitUnderTest:
     nominal_capacity_Ah: float | None = None
     voltage_min_V: float | None = None
     voltage_max_V: float | None = None
+    series: int = 1
+    parallel: int = 1
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def _check_run(area: Area, run: int, checker: ResultChecker, findings: list[Find
     if not signals:
         return {}
     procedure = Procedure.from_document(area.read_json(f"{run_folder(run)}/procedure.json"))
-    limits = Limits((procedure.voltage_min_V, procedure.voltage_max_V), AMBIENT_RANGE_degC)
+    limits = Limits(procedure.cell_limits_V, AMBIENT_RANGE_degC)
     found = checker.check(
         pd.DataFrame(signals),
         run=run,

@@ -242,8 +242,13 @@ def _levels(area: Area, run: int) -> Document:
 
 def _cycler_values(procedure: Procedure) -> dict[str, Any]:
     """Parameters of a battery model that has a cycler: what to do and what to keep to."""
-    limits = {"Voltage_Min": procedure.voltage_min_V, "Voltage_Max": procedure.voltage_max_V, "Limit_Action": 1.0}
-    return {**limits, PROCEDURE_PARAMETER: matrix_text(procedure.stages)} if procedure.stages else limits
+    low_V, high_V = procedure.cell_limits_V
+    values: dict[str, Any] = {"Voltage_Min": low_V, "Voltage_Max": high_V, "Limit_Action": 1.0}
+    if procedure.series * procedure.parallel > 1:
+        values |= {"Series_Count": procedure.series, "Parallel_Count": procedure.parallel}
+    if procedure.stages:
+        values[PROCEDURE_PARAMETER] = matrix_text(procedure.stages)
+    return values
 
 
 def _limits(models: _Models, procedure: Procedure) -> list[StopCondition]:
@@ -258,10 +263,11 @@ def _limits(models: _Models, procedure: Procedure) -> list[StopCondition]:
             f"it ({PROCEDURE_PARAMETER}, {PROCEDURE_OVER}). Ask the models' owner, or for a test of currents alone."
         )
     signals = models.signals
+    low_V, high_V = procedure.cell_limits_V
     if "Cell_Voltage_01" not in signals or "Current_Profile" not in signals:
         return []
     voltage, current = signals["Cell_Voltage_01"], signals["Current_Profile"]
-    return [StopCondition(voltage, procedure.voltage_min_V, procedure.voltage_max_V, current=current)]
+    return [StopCondition(voltage, low_V, high_V, current=current)]
 
 
 @dataclass

@@ -50,6 +50,8 @@ class Procedure:
     Attributes:
         step_size_s: How often the bench looks, records and checks the limits.
         longest_s: How long the stages can take.
+        series: Groups of cells in series of the unit, whose voltages these are.
+        parallel: Cells in parallel in each group.
     """
 
     initial_soc_pct: float
@@ -60,6 +62,8 @@ class Procedure:
     step_size_s: float = 1.0
     stages: tuple[Stage, ...] = ()
     longest_s: float = 0.0
+    series: int = 1
+    parallel: int = 1
 
     def __post_init__(self) -> None:
         low, high = AMBIENT_RANGE_degC
@@ -74,6 +78,8 @@ class Procedure:
                 f"The voltage limits are {self.voltage_min_V} V and {self.voltage_max_V} V: "
                 "the lower one must be above 0 V and below the upper one."
             )
+        if not (self.series >= 1 and self.parallel >= 1):
+            raise RequestError(f"The unit has {self.series} x {self.parallel} cells: give 1 or more of each.")
         if self.stages:
             check_stages(self.stages, self.voltage_min_V, self.voltage_max_V)
         if not 0 < self.step_size_s <= self.duration_s <= _LONGEST_s:
@@ -86,6 +92,11 @@ class Procedure:
     def duration_s(self) -> float:
         """How long it takes if no limit is crossed."""
         return self.longest_s if self.stages else list(accumulate(step.duration_s for step in self.steps))[-1]
+
+    @property
+    def cell_limits_V(self) -> tuple[float, float]:
+        """Voltages that each cell is kept in."""
+        return self.voltage_min_V / self.series, self.voltage_max_V / self.series
 
     @property
     def current_range_A(self) -> tuple[float, float]:
@@ -126,6 +137,8 @@ class Procedure:
             step_size_s=_number(document, "step_size_s"),
             stages=tuple(Stage.from_document(stage) for stage in stages),
             longest_s=_number(document, "longest_s") if stages else 0.0,
+            series=int(_number(document, "series")) if "series" in document else 1,
+            parallel=int(_number(document, "parallel")) if "parallel" in document else 1,
         )
 
     def as_document(self) -> dict[str, Any]:
@@ -141,6 +154,7 @@ class Procedure:
                 if self.stages
                 else {}
             ),
+            **({"series": self.series, "parallel": self.parallel} if self.series * self.parallel > 1 else {}),
         }
 
 

@@ -41,6 +41,8 @@ class _Unit:
     voltage_min_V: float
     voltage_max_V: float
     typical_h: float
+    series: int = 1
+    parallel: int = 1
 
     def run(
         self,
@@ -56,7 +58,8 @@ class _Unit:
         low_V, high_V = limits_V or (self.voltage_min_V, self.voltage_max_V)
         most_s = longest_s(stages, self.capacity_Ah)
         step_s = max(step_size_s, math.ceil(most_s / most_rows))
-        return Procedure(soc_pct, ambient_degC, _steps(stages), low_V, high_V, step_s, tuple(stages), most_s)
+        cells = {"series": self.series, "parallel": self.parallel}
+        return Procedure(soc_pct, ambient_degC, _steps(stages), low_V, high_V, step_s, tuple(stages), most_s, **cells)
 
     def discharge(self, c_rate: float, **ends: float) -> Stage:
         """Discharge to the lower voltage limit, or until another end comes first."""
@@ -183,12 +186,14 @@ def _cycle_life(unit: _Unit, levels: Levels) -> Procedure:
 def _forced_discharge(unit: _Unit, levels: Levels) -> Procedure:
     """Go on discharging an empty battery, for as long as asked or until it has next to no voltage left."""
     stage = unit.pulse(-levels.get("discharge_c_rate", 1.0), _MINUTE_S * levels.get("minutes", 90.0))
-    return unit.run(levels, 0.0, stage, _rest(_MINUTE_S), limits_V=(_LEAST_V, unit.voltage_max_V))
+    return unit.run(levels, 0.0, stage, _rest(_MINUTE_S), limits_V=(_LEAST_V * unit.series, unit.voltage_max_V))
 
 
 def _overcharge(unit: _Unit, levels: Levels) -> Procedure:
     """Go on charging a full battery to the state of charge asked for, or to 1.2 times its upper voltage limit."""
-    high_V = levels.get("voltage_limit_V", _ABUSE_SHARE * unit.voltage_max_V)
+    high_V = _ABUSE_SHARE * unit.voltage_max_V
+    if unit.series == 1:
+        high_V = levels.get("voltage_limit_V", high_V)
     charge_Ah = (levels.get("soc_limit_pct", 130.0) - 100) / 100 * unit.capacity_Ah
     c_rate = levels.get("charge_c_rate", 1.0)
     if c_rate <= 0:
@@ -205,7 +210,8 @@ def _overcharge(unit: _Unit, levels: Levels) -> Procedure:
 def _short_circuit(unit: _Unit, levels: Levels) -> Procedure:
     """Load a full battery with a small resistance until it is empty, and see how warm it gets."""
     load = Stage(Mode.RESISTANCE, levels.get("external_resistance_mOhm", 80.0) / 1000, duration_s=_HOUR_S)
-    return unit.run(levels, 100.0, load, _rest(_HOUR_S), limits_V=(_LEAST_V, unit.voltage_max_V), step_size_s=0.5)
+    limits_V = (_LEAST_V * unit.series, unit.voltage_max_V)
+    return unit.run(levels, 100.0, load, _rest(_HOUR_S), limits_V=limits_V, step_size_s=0.5)
 
 
 def _temperature_cycling(unit: _Unit, levels: Levels) -> Procedure:
@@ -296,7 +302,16 @@ def procedure_for(
     finest_s = sum(step.duration_s for step in steps) / _MOST_POINTS
     step_size_s = max(finest_s, min(1.0, *(step.duration_s for step in steps)))
     ambient_degC = levels.get("temperature_degC", _ROOM_degC)
-    return Procedure(soc_pct, ambient_degC, steps, unit.voltage_min_V, unit.voltage_max_V, step_size_s)
+    return Procedure(
+        soc_pct,
+        ambient_degC,
+        steps,
+        unit.voltage_min_V,
+        unit.voltage_max_V,
+        step_size_s,
+        series=unit.series,
+        parallel=unit.parallel,
+    )
 
 
 def _unit(uut: UnitUnderTest, test: CatalogueTest) -> _Unit:
@@ -305,4 +320,5 @@ def _unit(uut: UnitUnderTest, test: CatalogueTest) -> _Unit:
             f"The capacity and voltage limits of {uut.code!r} are not known, so no procedure can be made for it: "
             "add them to include/catalogue/uuts.json, or ask for a unit that has them."
         )
-    return _Unit(uut.nominal_capacity_Ah, uut.voltage_min_V, uut.voltage_max_V, test.typical_duration_h)
+    limits_V = (uut.voltage_min_V, uut.voltage_max_V)
+    return _Unit(uut.nominal_capacity_Ah, *limits_V, test.typical_duration_h, uut.series, uut.parallel)

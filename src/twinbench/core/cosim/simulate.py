@@ -266,6 +266,10 @@ class _Run:
             for instance, busy_ns in zip(self._system.instances, self.frame.busy_ns, strict=False)
             if samples
         }
+        too_much = (
+            max(1.0, sum(busy.values()) / self._wall_s) if busy and self._wall_s else 1.0
+        )  # a sample was interrupted
+        busy = {name: busy_s / too_much for name, busy_s in busy.items()}
         return Outcome(status, reason, message, steps, self._time_s, self._wall_s, busy)
 
     def _block(self, values: NDArray[np.float64], outcome: Outcome | None) -> Block:
