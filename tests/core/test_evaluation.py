@@ -81,6 +81,31 @@ def test_warmth_and_resistance():
     assert figures.mean_resistance_mOhm == pytest.approx((30 * 1 + 40 * 3 + 50 * 1) / 5)
 
 
+def pulses(noise_A=0.0):
+    """Rest, 10 s of discharge at 10 A, rest, 10 s of charge at 7.5 A, rest: 30 and 20 mOhm."""
+    time_s = np.arange(0.0, 110.0)
+    current_A = np.select([(time_s > 30) & (time_s <= 40), (time_s > 70) & (time_s <= 80)], [-10.0, 7.5], 0.0)
+    voltage_V = 3.7 + np.where(current_A < 0, 0.03, 0.02) * current_A
+    return time_s, current_A + noise_A * np.sin(time_s), voltage_V
+
+
+@pytest.mark.parametrize("noise_A", [0.0, 0.02])
+def test_the_resistance_of_a_pulse_is_its_change_of_voltage_over_its_current(noise_A):
+    time_s, current_A, voltage_V = pulses(noise_A)
+
+    figures = figures_of(time_s, Current_Profile=current_A, Cell_Voltage_01=voltage_V)
+
+    assert figures.discharge_resistance_mOhm == pytest.approx(30.0, rel=0.01)
+    assert figures.charge_resistance_mOhm == pytest.approx(20.0, rel=0.01)
+
+
+@pytest.mark.parametrize("current_A", [0.0, -5.0, np.where(HOUR < 1800, 0.0, -5.0)])
+def test_without_a_pulse_there_is_no_resistance_of_one(current_A):
+    figures = figures_of(Current_Profile=current_A, Cell_Voltage_01=3.7)
+
+    assert (figures.discharge_resistance_mOhm, figures.charge_resistance_mOhm) == (None, None)
+
+
 @given(
     currents=st.lists(st.floats(-10, 10), min_size=2, max_size=50),
     capacity_Ah=st.floats(0.5, 10),

@@ -11,6 +11,7 @@ yields None for every figure that needs it: a figure over half a signal would lo
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -33,6 +34,8 @@ _MAIN_SIGNALS = ("Current_Profile", "Cell_Voltage_01", "Cell_Average_Temperature
 _STATE_SIGNALS = ("Internal_Resistance", "SoC", "Capacity")
 _SECONDS_PER_HOUR = 3600.0
 _SAME_CURRENT = 0.01  # of the largest current: less is noise or a slow taper, not another step
+_REST = 0.02  # of the largest current: less, and the battery rests
+_LONGEST_PULSE_s = 120.0
 _CLOSED_CYCLE = 0.02  # of the charge: more, and the ratio of energies is no efficiency
 _VOLTAGE_TOLERANCE_V = 0.005
 _TEMPERATURE_TOLERANCE_degC = 0.1
@@ -61,6 +64,9 @@ class RunFigures:
         energy_efficiency: Energy given per energy taken; only if the charge given and taken agree within 2 %.
         temperature_rise_degC: Highest temperature above the first one.
         mean_resistance_mOhm: Mean over time.
+        discharge_resistance_mOhm: Of the first discharge pulse of two minutes at most, between rests: change of voltage
+            from the rest before to the end of the pulse over its current (HPPC).
+        charge_resistance_mOhm: Likewise of the first charge pulse.
         charge_balance_pct: Change of SoC less counted charge over capacity, in percentage points.
         outside_limits_s: How long voltage or temperature was outside the limits by more than 5 mV or 0.1 degC.
     """
@@ -76,6 +82,8 @@ class RunFigures:
     temperature_max_degC: float | None
     temperature_rise_degC: float | None
     mean_resistance_mOhm: float | None
+    discharge_resistance_mOhm: float | None
+    charge_resistance_mOhm: float | None
     soc_start_pct: float | None
     soc_end_pct: float | None
     charge_balance_pct: float | None
@@ -115,6 +123,8 @@ def evaluate_run(time_s: Samples, signals: Mapping[str, Samples], *, limits: Lim
         temperature_max_degC=_figure(temperature_degC, np.max),
         temperature_rise_degC=_figure(temperature_degC, lambda values: values.max() - values[0]),
         mean_resistance_mOhm=_figure(resistance_mOhm, lambda values: values[:-1] @ held_s / held_s.sum()),
+        discharge_resistance_mOhm=_pulse_resistance_mOhm(time_s, current_A, voltage_V, sign=-1.0),
+        charge_resistance_mOhm=_pulse_resistance_mOhm(time_s, current_A, voltage_V, sign=+1.0),
         soc_start_pct=_figure(soc_pct, lambda values: values[0]),
         soc_end_pct=_figure(soc_pct, lambda values: values[-1]),
         charge_balance_pct=_charge_balance(taken_Ah, given_Ah, soc_pct, capacity_Ah),
@@ -175,6 +185,22 @@ def _in_and_out(
     meanwhile = np.where(goes_on, (potential[:-1] + potential[1:]) / 2, potential[:-1])
     amounts = held_A * meanwhile * held_s / _SECONDS_PER_HOUR
     return float(amounts[held_A > 0].sum()), float(np.abs(amounts[held_A < 0]).sum())
+
+
+def _pulse_resistance_mOhm(
+    time_s: Samples, current_A: Samples | None, voltage_V: Samples | None, *, sign: float
+) -> float | None:
+    """What the first pulse in a direction shows at its end, if it lies between two rests."""
+    if current_A is None or voltage_V is None or not current_A.any():
+        return None
+    is_rest = np.abs(current_A) <= _REST * np.abs(current_A).max()
+    changes = np.flatnonzero(np.diff(is_rest.astype(np.int8)))
+    for before, last in itertools.pairwise(changes):  # last row of a rest, last row of what follows
+        held_A = current_A[before + 1 : last + 1]
+        is_pulse = not is_rest[before + 1] and time_s[last] - time_s[before] <= _LONGEST_PULSE_s
+        if is_pulse and np.ptp(held_A) <= _SAME_CURRENT * np.abs(held_A).max() and held_A[0] * sign > 0:
+            return float(1e3 * (voltage_V[last] - voltage_V[before]) / (current_A[last] - current_A[before]))
+    return None
 
 
 def _efficiency(

@@ -51,13 +51,16 @@ _COLUMNS = (
     _Column("temperature_max_degC", "Temp. max", "°C", 1),
     _Column("temperature_rise_degC", "Temp. rise", "K", 1),
     _Column("mean_resistance_mOhm", "Resistance mean", "mΩ", 1),
+    _Column("discharge_resistance_mOhm", "Pulse, discharge", "mΩ", 1),
+    _Column("charge_resistance_mOhm", "Pulse, charge", "mΩ", 1),
     _Column("soc_start_pct", "SoC start", "%", 1),
     _Column("soc_end_pct", "SoC end", "%", 1),
     _Column("charge_balance_pct", "Charge balance", "pp", 2),
     _Column("outside_limits_s", "Outside limits", "s", 0),
 )
 _ONLY_IF_NOT_ZERO = {"discharged_Ah", "discharged_Wh", "charged_Ah", "charged_Wh", "outside_limits_s"}
-_RESPONSES = ("discharged_Ah", "charged_Ah", "mean_resistance_mOhm", "temperature_rise_degC")
+_PULSES = ("discharge_resistance_mOhm", "charge_resistance_mOhm")
+_RESPONSES = (*_PULSES, "discharged_Ah", "charged_Ah", "mean_resistance_mOhm", "temperature_rise_degC")
 
 
 @dataclass(frozen=True)
