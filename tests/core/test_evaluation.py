@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from twinbench.core.errors import ResultError
 from twinbench.core.evaluation import (
     INVALID,
+    Counted,
     Limits,
     RunFigures,
     check_figures,
@@ -79,6 +80,20 @@ def test_warmth_and_resistance():
 
     assert (figures.temperature_max_degC, figures.temperature_rise_degC) == (31.0, 6.0)
     assert figures.mean_resistance_mOhm == pytest.approx((30 * 1 + 40 * 3 + 50 * 1) / 5)
+
+
+def test_what_the_bench_has_counted_itself_counts():
+    counted = Counted(charged_Ah=1.0, discharged_Ah=2.0, charged_Wh=3.0, discharged_Wh=4.0)
+    signals = {
+        "Current_Profile": np.array([-5.0, 0.0]),
+        "Cell_Voltage_01": np.array([3.6, 3.6]),
+        "SoH": np.array([100.0, 97.5]),
+    }
+
+    figures = evaluate_run(np.array([0.0, 600.0]), signals, limits=Limits(), counted=counted)
+
+    assert (figures.charged_Ah, figures.discharged_Ah, figures.charged_Wh, figures.discharged_Wh) == (1, 2, 3, 4)
+    assert figures.soh_end_pct == 97.5
 
 
 def pulses(noise_A=0.0):

@@ -101,7 +101,9 @@ def test_a_request_that_nothing_fits_is_refused_with_what_there_is(lims, request
 
     validator("twin_acknowledgement").validate(answer)
     assert (answer["status"], answer["models"]) == ("refused", [])
-    assert answer["reason"] == "No model for 'Gen4 - Pack': the registry has Gen3b - Cell."
+    assert (
+        answer["reason"] == "No model for 'Gen4 - Pack': the registry has Gen3b - Cell, Gen3b - Module, Gen3b - Pack."
+    )
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_good_runs_come_down_to_their_figures_without_findings(fake, carried_out
     figures = area.read_json("results/evaluation.json")["runs"]
     assert [run["run"] for run in figures] == [1, 2]
     assert all(4.5 < run["discharged_Ah"] < 5.2 for run in figures)
-    assert all(abs(run["charge_balance_pct"]) < 0.1 for run in figures)  # the last step ends early
+    assert all(abs(run["charge_balance_pct"]) < 0.02 for run in figures)  # the film takes a little
 
 
 def test_a_failed_run_is_an_error_in_the_evaluation_and_the_request_goes_on(fake, planned):

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from twinbench.core.errors import ResultError
 from twinbench.core.findings import Finding, Severity
 
-__all__ = ["INVALID", "Effects", "Limits", "RunFigures", "check_figures", "evaluate_run", "linear_effects"]
+__all__ = ["INVALID", "Counted", "Effects", "Limits", "RunFigures", "check_figures", "evaluate_run", "linear_effects"]
 
 INVALID = -1e9
 """What a port says that is not connected (D6.3)."""
@@ -31,7 +31,7 @@ INVALID = -1e9
 Samples = NDArray[np.float64]
 
 _MAIN_SIGNALS = ("Current_Profile", "Cell_Voltage_01", "Cell_Average_Temperature_01")
-_STATE_SIGNALS = ("Internal_Resistance", "SoC", "Capacity")
+_STATE_SIGNALS = ("Internal_Resistance", "SoC", "Capacity", "SoH")
 _SECONDS_PER_HOUR = 3600.0
 _SAME_CURRENT = 0.01  # of the largest current: less is noise or a slow taper, not another step
 _REST = 0.02  # of the largest current: less, and the battery rests
@@ -86,6 +86,7 @@ class RunFigures:
     charge_resistance_mOhm: float | None
     soc_start_pct: float | None
     soc_end_pct: float | None
+    soh_end_pct: float | None
     charge_balance_pct: float | None
     outside_limits_s: float | None
 
@@ -94,13 +95,26 @@ class RunFigures:
         return asdict(self)
 
 
-def evaluate_run(time_s: Samples, signals: Mapping[str, Samples], *, limits: Limits) -> RunFigures:
+@dataclass(frozen=True)
+class Counted:
+    """Charge and energy of a whole run, as a bench that counts them itself tells."""
+
+    charged_Ah: float
+    discharged_Ah: float
+    charged_Wh: float
+    discharged_Wh: float
+
+
+def evaluate_run(
+    time_s: Samples, signals: Mapping[str, Samples], *, limits: Limits, counted: Counted | None = None
+) -> RunFigures:
     """Bring a run down to its figures.
 
     Args:
         time_s: Shape (n,), n >= 2, strictly increasing.
         signals: The metric signals by name, each of shape (n,).
         limits: What the run must keep to.
+        counted: Charge and energy if the bench has counted them; otherwise they follow from the rows.
 
     Raises:
         ResultError: If the rows are no time series, naming what is wrong with them.
@@ -108,9 +122,12 @@ def evaluate_run(time_s: Samples, signals: Mapping[str, Samples], *, limits: Lim
     _check_rows(time_s, signals)
     held_s = np.diff(time_s)
     current_A, voltage_V, temperature_degC = (_valid(signals.get(name)) for name in _MAIN_SIGNALS)
-    resistance_mOhm, soc_pct, capacity_Ah = (_valid(signals.get(name)) for name in _STATE_SIGNALS)
+    resistance_mOhm, soc_pct, capacity_Ah, soh_pct = (_valid(signals.get(name)) for name in _STATE_SIGNALS)
     taken_Ah, given_Ah = _in_and_out(current_A, np.ones_like(time_s), held_s)
     taken_Wh, given_Wh = _in_and_out(current_A, voltage_V, held_s)
+    if counted:
+        taken_Ah, given_Ah = counted.charged_Ah, counted.discharged_Ah
+        taken_Wh, given_Wh = counted.charged_Wh, counted.discharged_Wh
     return RunFigures(
         duration_s=float(time_s[-1] - time_s[0]),
         discharged_Ah=given_Ah,
@@ -127,6 +144,7 @@ def evaluate_run(time_s: Samples, signals: Mapping[str, Samples], *, limits: Lim
         charge_resistance_mOhm=_pulse_resistance_mOhm(time_s, current_A, voltage_V, sign=+1.0),
         soc_start_pct=_figure(soc_pct, lambda values: values[0]),
         soc_end_pct=_figure(soc_pct, lambda values: values[-1]),
+        soh_end_pct=_figure(soh_pct, lambda values: values[-1]),
         charge_balance_pct=_charge_balance(taken_Ah, given_Ah, soc_pct, capacity_Ah),
         outside_limits_s=_outside(voltage_V, temperature_degC, held_s, limits),
     )

@@ -33,7 +33,9 @@ INTERCONNECTION = "inter_connection"
 _VERSIONED = re.compile(r"(?P<name>.+)_(?P<version>\d+(\.\d+)*)\.(?P<type>fmu|json)", re.ASCII)
 _CHEMISTRIES = {"gen4": "solid-state"}
 _AGEING = {"performance", "ageing"}
-_SEEDED = Path("Performance and ageing", "Cell", "Gen3b", "Physics-based", "default")
+_SEEDED = tuple(
+    Path("Performance and ageing", level, "Gen3b", "Physics-based", "default") for level in ("Cell", "Module", "Pack")
+)
 _SEEDED_VERSION = "1.0"
 
 
@@ -162,7 +164,9 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def seed_registry(include_fmus: Path, registry: Path) -> None:
-    """Lay out the shipped FMUs as version 1.0 of the default models for Gen3b cells; what is there is renewed.
+    """Lay out the shipped FMUs as version 1.0 of the default models for Gen3b units; what is there is renewed.
+
+    They are the same at each level: a module or pack is so many cells, which the lab says when it runs them.
 
     Raises:
         ConfigurationError: If there are no FMUs.
@@ -171,9 +175,9 @@ def seed_registry(include_fmus: Path, registry: Path) -> None:
     wiring = include_fmus / f"{INTERCONNECTION}.json"
     if not fmus or not wiring.exists():
         raise ConfigurationError(f"{include_fmus} lacks FMUs or {wiring.name}: build them with `make fmus`.")
-    shelf = registry / _SEEDED
-    shelf.mkdir(parents=True, exist_ok=True)
-    for file in (*fmus, wiring):
-        target = shelf / f"{file.stem}_{_SEEDED_VERSION}{file.suffix}"
-        shutil.copyfile(file, target.with_name(f".{target.name}"))
-        target.with_name(f".{target.name}").replace(target)
+    for shelf in (registry / place for place in _SEEDED):
+        shelf.mkdir(parents=True, exist_ok=True)
+        for file in (*fmus, wiring):
+            target = shelf / f"{file.stem}_{_SEEDED_VERSION}{file.suffix}"
+            shutil.copyfile(file, target.with_name(f".{target.name}"))
+            target.with_name(f".{target.name}").replace(target)

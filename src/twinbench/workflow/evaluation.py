@@ -10,7 +10,7 @@ from twinbench.core.findings import Finding, Severity, blocking
 from twinbench.core.request import RequestState
 from twinbench.workflow.design import run_folder
 from twinbench.workflow.lab import Area, Document, Lab
-from twinbench.workflow.results import read_signals, read_summary
+from twinbench.workflow.results import read_counted, read_signals, read_summary
 
 if TYPE_CHECKING:
     from twinbench.workflow.rendering.data_checks import ResultChecker
@@ -73,7 +73,7 @@ def _check_run(area: Area, run: int, checker: ResultChecker, findings: list[Find
     findings.extend(found)
     time_s = signals.pop("time_s")
     try:
-        figures = evaluate_run(time_s, signals, limits=limits)
+        figures = evaluate_run(time_s, signals, limits=limits, counted=read_counted(area, run))
     except ResultError as error:
         if not blocking(found):
             hint = "see the run's rows and its messages"

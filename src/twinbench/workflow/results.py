@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twinbench.core.battery.bdf import BdfCounter
+from twinbench.core.battery.bdf import COUNTED_LABELS, BdfCounter
 from twinbench.core.errors import UnreachableError
 from twinbench.core.identity import run_uuid
 from twinbench.core.request import TestRequest
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from twinbench.core.evaluation import Counted
+
 __all__ = [
     "SignalTable",
     "account_of",
     "await_acknowledgements",
     "keep_run",
     "label_of",
+    "read_counted",
     "read_signals",
     "read_summary",
     "result_name",
@@ -145,6 +148,24 @@ def read_signals(area: Area, run: int) -> dict[str, NDArray[np.float64]]:
     table = pq.read_table(io.BytesIO(area.read(name)))
     names = [name for name in table.column_names if name == "time_s" or name in METRIC_SIGNALS]
     return {name: table[name].to_numpy() for name in names}
+
+
+def read_counted(area: Area, run: int) -> Counted | None:
+    """Charge and energy of a run whose bench has counted them itself: one that tells its stages as well."""
+    import io
+
+    import pyarrow.parquet as pq
+
+    from twinbench.core.evaluation import Counted
+
+    name = result_name(run, "parquet")
+    if not area.exists(name):
+        return None
+    file = pq.ParquetFile(io.BytesIO(area.read(name)))
+    if "Step ID" not in file.schema_arrow.names:
+        return None
+    last = file.read_row_group(file.num_row_groups - 1, columns=list(COUNTED_LABELS))
+    return Counted(*(last[label][-1].as_py() for label in COUNTED_LABELS))
 
 
 def label_of(request: TestRequest, run: int, inputs: str, bench: str, *, kind: str = "Virtual") -> RunLabel:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Columns = Mapping[str, NDArray[np.float64]]
 
-__all__ = ["BDF_LABELS", "CYCLER_OUTPUTS", "BdfCounter"]
+__all__ = ["BDF_LABELS", "COUNTED_LABELS", "CYCLER_OUTPUTS", "BdfCounter"]
 
 _MEASURED: Mapping[str, tuple[str, float]] = {
     "Voltage / V": ("Cell_Voltage_01", 1.0),
@@ -26,7 +26,13 @@ _MEASURED: Mapping[str, tuple[str, float]] = {
     "Temperature T1 / degC": ("Cell_Average_Temperature_01", 1.0),
     "Internal Resistance / ohm": ("Internal_Resistance", 1e-3),
 }
-_COUNTED = ("Charging Capacity / Ah", "Discharging Capacity / Ah", "Charging Energy / Wh", "Discharging Energy / Wh")
+COUNTED_LABELS = (
+    "Charging Capacity / Ah",
+    "Discharging Capacity / Ah",
+    "Charging Energy / Wh",
+    "Discharging Energy / Wh",
+)
+"""Charge and energy since the start, in the order of :class:`twinbench.core.evaluation.Counted`."""
 
 CYCLER_OUTPUTS: Mapping[str, str] = {
     "Voltage_Out": "Voltage / V",
@@ -34,14 +40,14 @@ CYCLER_OUTPUTS: Mapping[str, str] = {
     "Cycle_Out": "Cycle Count / 1",
     "Step_Count_Out": "Step Count / 1",
     "Stage_Out": "Step ID",
-    "Charge_Capacity_Out": _COUNTED[0],
-    "Discharge_Capacity_Out": _COUNTED[1],
-    "Charge_Energy_Out": _COUNTED[2],
-    "Discharge_Energy_Out": _COUNTED[3],
+    "Charge_Capacity_Out": COUNTED_LABELS[0],
+    "Discharge_Capacity_Out": COUNTED_LABELS[1],
+    "Charge_Energy_Out": COUNTED_LABELS[2],
+    "Discharge_Energy_Out": COUNTED_LABELS[3],
 }
 """Output of a battery model with a cycler -> the column it fills."""
 
-BDF_LABELS = frozenset({"Test Time / s", "Power / W", *_MEASURED, *_COUNTED, *CYCLER_OUTPUTS.values()})
+BDF_LABELS = frozenset({"Test Time / s", "Power / W", *_MEASURED, *COUNTED_LABELS, *CYCLER_OUTPUTS.values()})
 """All columns that may be written; a label ends with its unit."""
 
 
@@ -50,7 +56,7 @@ class BdfCounter:
 
     def __init__(self) -> None:
         self._last: tuple[float, float, float] | None = None  # time, current, power
-        self._sums = [0.0] * len(_COUNTED)
+        self._sums = [0.0] * len(COUNTED_LABELS)
 
     def columns(
         self, time_s: NDArray[np.float64], signals: Columns, cycler: Columns | None = None
@@ -70,7 +76,7 @@ class BdfCounter:
         made |= given
         if "Voltage / V" in made and "Current / A" in made:
             made["Power / W"] = made["Voltage / V"] * made["Current / A"]
-            if not set(_COUNTED) <= set(given):
+            if not set(COUNTED_LABELS) <= set(given):
                 made |= self._count(time_s, made["Current / A"], made["Power / W"])
         return made
 
@@ -80,13 +86,13 @@ class BdfCounter:
         import numpy as np
 
         if not len(time_s):
-            return {label: np.empty(0) for label in _COUNTED}
+            return {label: np.empty(0) for label in COUNTED_LABELS}
         before = self._last or (time_s[0], current_A[0], power_W[0])
         held_h = np.diff(time_s, prepend=before[0]) / 3600
         counted = {}
         for number, (label, values, first) in enumerate(
             zip(
-                _COUNTED,
+                COUNTED_LABELS,
                 (current_A, -current_A, power_W, -power_W),
                 (before[1], -before[1], before[2], -before[2]),
                 strict=True,

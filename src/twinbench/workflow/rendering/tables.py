@@ -55,12 +55,13 @@ _COLUMNS = (
     _Column("charge_resistance_mOhm", "Pulse, charge", "mΩ", 1),
     _Column("soc_start_pct", "SoC start", "%", 1),
     _Column("soc_end_pct", "SoC end", "%", 1),
+    _Column("soh_end_pct", "SoH end", "%", 3),
     _Column("charge_balance_pct", "Charge balance", "pp", 2),
     _Column("outside_limits_s", "Outside limits", "s", 0),
 )
 _ONLY_IF_NOT_ZERO = {"discharged_Ah", "discharged_Wh", "charged_Ah", "charged_Wh", "outside_limits_s"}
 _PULSES = ("discharge_resistance_mOhm", "charge_resistance_mOhm")
-_RESPONSES = (*_PULSES, "discharged_Ah", "charged_Ah", "mean_resistance_mOhm", "temperature_rise_degC")
+_RESPONSES = (*_PULSES, "soh_end_pct", "discharged_Ah", "charged_Ah", "mean_resistance_mOhm", "temperature_rise_degC")
 
 
 @dataclass(frozen=True)
