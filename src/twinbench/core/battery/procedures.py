@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twinbench.core.battery.custom_profile import fullest_start_pct, profile_steps
@@ -111,16 +111,11 @@ def _capacity(unit: _Unit, levels: Levels) -> Procedure:
 
 
 def _efficiency(unit: _Unit, levels: Levels) -> Procedure:
-    """Discharge a full battery, rest, charge it again: the energy given per energy taken."""
+    """Discharge a full battery, rest, charge it again as far as it goes: the energy given per energy taken."""
     discharge = unit.discharge(levels.get("discharge_c_rate", 1 / 3))
-    return unit.run(
-        levels,
-        100.0,
-        discharge,
-        _rest(30 * _MINUTE_S),
-        *unit.charge(levels.get("charge_c_rate", 1 / 3)),
-        _rest(_MINUTE_S),
-    )
+    current, hold = unit.charge(levels.get("charge_c_rate", 1 / 3))
+    full = replace(hold, current_below_A=unit.capacity_Ah / 100, duration_s=8 * _HOUR_S)
+    return unit.run(levels, 100.0, discharge, _rest(30 * _MINUTE_S), current, full, _rest(_MINUTE_S))
 
 
 def _pulses(unit: _Unit, levels: Levels) -> Procedure:
