@@ -20,6 +20,7 @@ os.environ.update(
 )
 
 settings.register_profile("twinbench", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)  # make check
 settings.load_profile("twinbench")
 
 REAL_SERVICES = {"broker", "postgres", "sftp", "running_lab"}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+from contextlib import ExitStack, closing
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from twinbench.adapters.fmi import open_system
+from twinbench.adapters.fmi import open_bundle
+from twinbench.adapters.fmi.session import Session
 from twinbench.core.battery.stages import matrix_text
 from twinbench.core.cosim import simulate
 
@@ -39,5 +43,14 @@ def run(stop_s, *stages, step_s=1.0, **start_values):
     if stages:
         values["Test_Procedure"] = matrix_text(stages)
     log = []
-    with open_system(FMU, start_values={MODEL: values}, on_log=log.append) as system:
+    with closing(Session(models(), {MODEL: "process"}, log.append)) as session:
+        system = session.begin({MODEL: values}, 0.0)
         return Run(list(simulate(system, start_time=0.0, stop_time=stop_s, step_size=step_s)), log)
+
+
+@lru_cache(maxsize=1)
+def models():
+    """The FMU, unpacked and checked once."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(open_bundle(FMU)).models()

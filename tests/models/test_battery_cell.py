@@ -167,9 +167,9 @@ def test_what_is_no_longer_there_is_known():
 
 
 def test_ageing_takes_capacity_from_the_next_discharge():
-    days = Stage(Mode.REST, duration_s=200 * 86400.0)
+    days = Stage(Mode.REST, duration_s=40 * 86400.0)
     fresh = run(3700, DISCHARGE)
-    old = run(200 * 86400.0 + 20000, DISCHARGE, CHARGE, HOLD, days, DISCHARGE, Ageing_Factor=20, step_s=60.0)
+    old = run(40 * 86400.0 + 20000, DISCHARGE, CHARGE, HOLD, days, DISCHARGE, Ageing_Factor=100, step_s=60.0)
 
     discharged_Ah = old.stage(5)["Discharge_Capacity_Out"][-1] - old.stage(4)["Discharge_Capacity_Out"][-1]
     assert discharged_Ah < 0.98 * fresh.last("Discharge_Capacity_Out")

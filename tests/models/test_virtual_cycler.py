@@ -103,7 +103,7 @@ def test_loops_are_done_as_often_as_said_also_within_each_other():
 def test_a_life_test_ends_with_the_state_of_health():
     rest = Stage(Mode.REST, duration_s=86400.0)
 
-    cell = run(120 * 86400, rest, Stage(Mode.LOOP, 1, soh_below_pct=99.0), step_s=3600.0, Ageing_Factor=20)
+    cell = run(30 * 86400, rest, Stage(Mode.LOOP, 1, soh_below_pct=99.0), step_s=3600.0, Ageing_Factor=80)
 
     over = int(np.argmax(cell["Procedure_Over_Out"] > 0))
     assert cell.last("Procedure_Over_Out") == 1

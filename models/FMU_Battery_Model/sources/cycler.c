@@ -6,8 +6,9 @@
 
 #define CLOSE_V 1e-6
 #define MOST_ROUNDS 60
-#define FINE_s 1.0    /* parts of a step: this long after the current has changed, */
-#define COARSE_s 10.0 /* this long in the end */
+#define FINE_s 1.0     /* parts of a step: this long after the current has changed, */
+#define COARSE_s 10.0  /* this long in the end, */
+#define RESTING_s 60.0 /* and this long at rest */
 
 static const Report FINE = {0, ""};
 
@@ -54,6 +55,11 @@ static double chamber_degC(const CyclerState *state, double given_degC, double p
     if (isinf(state->ambient_K_per_s)) return state->ambient_goal_degC;
     const double most_K = state->ambient_K_per_s * part_s;
     return from_degC + fmin(fmax(state->ambient_goal_degC - from_degC, -most_K), most_K);
+}
+
+/* Whether the chamber has got where it shall be. */
+static bool is_still(const CyclerState *state) {
+    return isnan(state->ambient_goal_degC) || state->ambient_degC == state->ambient_goal_degC;
 }
 
 /* ---- what is held over a part of a step ---- */
@@ -344,7 +350,8 @@ Report cycler_advance(const Cycler *cycler, CyclerState *state, CellState *cells
                        .is_open = is_regulated(stage) && state->stage_s == 0};
         begin.voltage_V = pack_voltage(&cycler->pack, cells, currents_A, begin.current_A, &begin.low_V, &begin.high_V);
         if (fabs(begin.current_A - state->current_A) > 1e-6) state->since_s = 0;
-        double part_s = fmin(fmin(left_s, fmin(fmax(0.2 * state->since_s, FINE_s), COARSE_s)), time_left(state, stage));
+        const double most_s = begin.current_A == 0 && is_still(state) ? RESTING_s : COARSE_s;
+        double part_s = fmin(fmin(left_s, fmin(fmax(0.2 * state->since_s, FINE_s), most_s)), time_left(state, stage));
         Ending ending = look(cycler, state, cells, &begin, 0);
         bool is_met = stage && ending.by >= 0; /* a condition, not the clock */
         if (part_s > 0 && !is_met) {
