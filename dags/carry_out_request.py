@@ -2,7 +2,8 @@
 
 One run of this DAG carries one test request from its registration to its report: the digital twin is asked for models,
 its bundle is awaited on SFTP and checked, the experiment is designed and planned, virtual and physical benches carry
-out their runs, and the results are checked and reported while they stream to the digital twin.
+out their runs, and the results are checked and reported while they stream to the digital twin. A sequential design goes
+on in rounds, each a run of `carry_out_round`.
 
 Started by `twinbench request submit`, by Airflow's REST API or by its form. The run id is the request's UUID. Every
 task may be cleared and run again: what is already done is found and kept.
@@ -15,6 +16,7 @@ from airflow.sdk import DAG
 from twinbench.orchestration.bench_runs import PhysicalBenchRuns, VirtualBenchRuns
 from twinbench.orchestration.bundle_sensor import BundleSensor
 from twinbench.orchestration.params import request_params
+from twinbench.orchestration.rounds import NextRound
 from twinbench.orchestration.steps import Registration, Step
 
 PATIENT = {"retries": 5, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True}
@@ -44,9 +46,10 @@ with DAG(
     )
 
     check_results = Step(use_case="evaluation.check_results", trigger_rule="none_failed_min_one_success")
+    next_round = NextRound(task_id="next_round")
     report = Step(use_case="reporting.report")
     close = Step(use_case="reporting.close")
 
     register >> forward_to_twin >> await_bundle >> stage_bundle >> design_runs >> plan_benches
     plan_benches >> [assign_virtual, assign_physical]
-    [run_virtual, run_physical] >> check_results >> report >> close
+    [run_virtual, run_physical] >> check_results >> next_round >> report >> close

@@ -85,7 +85,12 @@ def test_a_bench_says_why_it_cannot_carry_something_out(catalogue):
     [
         ("tests", 0, {"factors_json": "{"}, "Entry 1 of tests.csv is malformed"),
         ("tests", 1, {"virtual_capable": "perhaps"}, "Entry 2 of tests.csv is malformed"),
-        ("tests", 0, {"factors_json": '{"length_furlong": [1, 2]}'}, "malformed: 'furlong'"),
+        (
+            "tests",
+            0,
+            {"factors_json": '{"length_furlong": [1, 2]}'},
+            "malformed: Factor length_furlong ends in no unit",
+        ),
         ("tests", 0, {"factors_json": '{"temperature_degC": [5, 1]}'}, "low 5.0 > high 1.0"),
         ("tests", 0, {"standard": "DIN1"}, "refers to DIN1.*add it to standards.json"),
         ("uuts", 2, {"colour": "blue"}, "Entry 3 of uuts.json is malformed"),

@@ -15,7 +15,6 @@ from twinbench.core.evaluation import (
     RunFigures,
     check_figures,
     evaluate_run,
-    linear_effects,
 )
 
 HOUR = np.arange(0.0, 3601.0, 10.0)
@@ -197,34 +196,3 @@ def test_rows_that_are_no_time_series_are_refused(time_s, message):
 def test_a_signal_of_another_length_is_named():
     with pytest.raises(ResultError, match=r"SoC \(3,\) and time \(361,\) differ"):
         evaluate_run(HOUR, {"SoC": np.zeros(3)}, limits=Limits())
-
-
-@given(slopes=st.tuples(st.floats(-3, 3), st.floats(-3, 3)).filter(lambda slopes: abs(slopes[0]) > 0.01))
-def test_effects_of_a_plane_are_its_slopes_times_the_ranges_tried(slopes):
-    levels = [{"rate": x, "held": 7.0, "warmth": y} for x, y in ((0, 0), (2, 5), (1, 40), (0.5, 30), (2, 40))]
-    effects = linear_effects(levels, [1 + slopes[0] * run["rate"] + slopes[1] * run["warmth"] for run in levels])
-
-    assert effects.by_factor == pytest.approx({"rate": 2 * slopes[0], "warmth": 40 * slopes[1]}, abs=1e-9)
-    assert effects.explained == pytest.approx(1.0)
-
-
-def test_what_a_plane_does_not_explain_is_said():
-    effects = linear_effects([{"x": x} for x in (-2.0, -1.0, 0.0, 1.0, 2.0)], [4.0, 1.0, 0.0, 1.0, 4.0])
-
-    assert effects.by_factor["x"] == pytest.approx(0.0, abs=1e-12)
-    assert effects.explained == pytest.approx(0.0, abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("levels", "response"),
-    [
-        ([], []),
-        ([{"x": 0.0}, {"x": 1.0}, {"x": 2.0}], [0.0, 1.0, 2.0]),
-        ([{"x": 1.0}] * 6, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
-        ([{"x": float(n)} for n in range(6)], [2.0] * 6),
-        ([{"x": float(n), "y": 3.0 * n} for n in range(6)], [0.0, 1.0, 4.0, 2.0, 5.0, 3.0]),
-    ],
-    ids=["no runs", "too few runs", "nothing varies", "no response", "factors vary together"],
-)
-def test_effects_are_not_told_where_the_runs_cannot_tell(levels, response):
-    assert linear_effects(levels, response) is None

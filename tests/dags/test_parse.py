@@ -73,9 +73,18 @@ def test_the_tasks_are_those_of_the_design_in_that_order():
 
     order = [task.task_id for task in dag.topological_sort()]
     flow = ["register", "forward_to_twin", "await_bundle", "stage_bundle", "design_runs", "plan_benches"]
-    flow += ["run_virtual", "check_results", "report", "close"]
+    flow += ["run_virtual", "check_results", "next_round", "report", "close"]
     assert [task for task in order if task in flow] == flow
     assert dag.get_task("run_physical").downstream_task_ids == {"check_results"}
+
+
+def test_a_round_is_carried_out_by_the_same_tasks_as_a_request():
+    dags = {dag.dag_id: dag for dag in load_dags()}
+    request, a_round = dags["carry_out_request"], dags["carry_out_round"]
+
+    assert set(a_round.task_ids) < set(request.task_ids)
+    assert all(type(a_round.get_task(name)) is type(request.get_task(name)) for name in a_round.task_ids)
+    assert a_round.get_task("next_round").downstream_task_ids == set()
 
 
 def test_every_step_names_a_use_case_that_exists():

@@ -223,6 +223,32 @@ def test_a_broker_that_is_killed_in_mid_simulation_costs_no_message(requester):
     assert (broker.state, broker.restarts >= 1) == ("RUNNING", True)
 
 
+def test_a_sequential_request_goes_on_in_rounds_although_triggerer_and_scheduler_are_killed(requester):
+    """Each round is an Airflow run of its own; what waits is deferred, and is taken up by whoever comes after."""
+    sequential = {"responses": ["discharged_Ah"], "initial": 6, "batch": 2, "budget": 10, "error_pct": 1e-6}
+    document = request_document(test_name="Performance - Capacity", design={"sequential": sequential})
+    request_uuid = requester.ask(document).json()["dag_run_id"]
+    killed = []
+
+    def kill_airflow(tasks):
+        if not killed and any(task["task_id"] == "next_round" and task["state"] == "deferred" for task in tasks):
+            killed.extend(part.pid for part in lab.status() if part.name in ("triggerer", "scheduler"))
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    state, seen = requester.wait(request_uuid, meanwhile=kill_airflow)
+
+    assert (state, len(killed)) == ("success", 2)
+    assert "deferred" in seen["next_round"]
+    area = requester.area(request_uuid)
+    rounds = json.loads((area / "doe-output" / "rounds.json").read_text())
+    assert [entry["runs"] for entry in rounds] == [[1, 2, 3, 4, 5, 6], [7, 8], [9, 10]]
+    assert [entry["done"] for entry in rounds] == [False, False, True]
+    assert all((area / "results" / f"run-{run:04d}.json").exists() for run in range(1, 11))
+    runs = requester.http.get("/api/v2/dags/carry_out_round/dagRuns", params={"run_id_prefix_pattern": request_uuid})
+    assert sorted(run["dag_run_id"][-8:] for run in runs.json()["dag_runs"]) == ["round-02", "round-03"]
+
+
 def test_a_second_up_changes_nothing(running_lab):
     before = {part.name: part.pid for part in lab.status()}
     observer = Notes()

@@ -11,6 +11,7 @@ from twinbench.core.errors import ConfigurationError, RequestError, UnreachableE
 __all__ = ["AirflowApi"]
 
 _DAG = "carry_out_request"
+_ROUNDS = "carry_out_round"
 
 
 class AirflowApi:
@@ -120,8 +121,12 @@ class AirflowApi:
         return self._ask("GET", f"/api/v2/dags/{_DAG}").status_code == httpx.codes.OK
 
     def cancel(self, run_id: str) -> None:
-        """End a run as failed; what it has stored stays."""
+        """End a run as failed, and the rounds that it has begun; what they have stored stays."""
         self._call("PATCH", f"/api/v2/dags/{_DAG}/dagRuns/{run_id}", json={"state": "failed"})
+        query = {"run_id_prefix_pattern": f"{run_id}.", "state": ["queued", "running"]}
+        rounds = f"/api/v2/dags/{_ROUNDS}/dagRuns"
+        for run in self._call("GET", rounds, params=query)["dag_runs"]:
+            self._call("PATCH", f"{rounds}/{run['dag_run_id']}", json={"state": "failed"})
 
 
 def _detail(answer: httpx.Response) -> str:

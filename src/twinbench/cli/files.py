@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from twinbench.cli.options import FILE, OutputFile, json_option, told
-from twinbench.cli.showing import show_facts, show_gantt
+from twinbench.cli.options import EXISTING, FILE, OutputFile, json_option, told
+from twinbench.cli.showing import show_design, show_facts, show_gantt
 from twinbench.core.errors import LabError
 
 __all__ = ["design", "plan"]
@@ -28,19 +28,45 @@ def _read(path: Path) -> dict[str, Any]:
 @click.command()
 @click.argument("spec", type=FILE)
 @click.option("-o", "--output", type=OutputFile(), required=True, help="runs.csv: the test points.")
+@click.option("--document", type=OutputFile(), help="design.json: the same with its quality and how it came about.")
+@click.option("--models", type=EXISTING, help="A bundle: are the variables that factors set in it, and in their units?")
 @json_option
 @told
-def design(spec: Path, *, output: Path, as_json: bool) -> tuple[dict[str, Any], int]:
-    """Make a design of experiment from SPEC, a JSON file: {factors: [{name, unit, low, high}], runs, kind, seed}."""
-    from twinbench.core.doe.designs import make_design
-    from twinbench.core.doe.factors import DesignSpec
+def design(
+    spec: Path, *, output: Path, document: Path | None, models: Path | None, as_json: bool
+) -> tuple[dict[str, Any], int]:
+    """Make a design of experiment from SPEC, a JSON file: {factors: [{name, unit, low, high}], runs, kind, seed}.
 
-    made = make_design(DesignSpec.from_document(_read(spec)))
+    Its other fields (aim, constraints, model, blocks, ...) are those of include/schemas/doe_spec.schema.json.
+    """
+    from twinbench.core.doe.designs import make_design
+    from twinbench.core.doe.spec import DesignSpec
+
+    asked = DesignSpec.from_document(_read(spec))
+    if models:
+        from twinbench.adapters.fmi import open_bundle
+        from twinbench.core.doe.variables import check_variables
+
+        with open_bundle(models) as bundle:
+            check_variables(asked.factors, bundle.check.models)
+    made = make_design(asked)
     output.write_text(made.runs_csv(), encoding="utf-8")
-    document = {"runs": len(made.runs), "kind": made.kind, "quality": dict(made.quality), "output": str(output)}
+    if document:
+        document.write_text(json.dumps(made.as_document(), indent=1) + "\n", encoding="utf-8")
+    figures = {
+        "runs": len(made.runs),
+        "kind": made.kind,
+        "quality": dict(made.quality),
+        "model": list(made.terms),
+        "notes": list(made.notes),
+        "generators": list(made.generators),
+        "aliases": dict(made.aliases),
+        "output": str(output),
+    }
     if not as_json:
-        show_facts({"runs": document["runs"], "kind": made.kind, **made.quality, "output": output})
-    return document, 0
+        show_design(made)
+        show_facts({"output": output})
+    return figures, 0
 
 
 @click.command()

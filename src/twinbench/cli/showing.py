@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from twinbench.core.doe.designs import Design
     from twinbench.core.planning.model import Interval
 
-__all__ = ["show_facts", "show_findings", "show_gantt", "show_models", "show_shares"]
+__all__ = ["show_design", "show_facts", "show_findings", "show_gantt", "show_models", "show_shares"]
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 _BAR_WIDTH = 48
@@ -22,7 +23,7 @@ _MARKS = "█▒"  # neighbours differ, with or without colours
 def show_facts(facts: Mapping[str, Any]) -> None:
     """Show names and values, one a line."""
     for name, fact in facts.items():
-        click.echo(f"{name:<26}{fact}")
+        click.echo(f"{name:<28}{fact}")
 
 
 def show_findings(findings: Sequence[Mapping[str, Any]]) -> None:
@@ -41,6 +42,46 @@ def show_models(models: Sequence[Mapping[str, Any]]) -> None:
         {"model": "left", "FMI": "left", "sha256": "left"},
         [(str(model["name"]), str(model["fmi_version"]), str(model["sha256"])) for model in models],
     )
+
+
+_MOST_ROWS = 40
+
+
+def show_design(design: Design) -> None:
+    """Show the runs of a design, what it is good for, and what a reader should know of it."""
+    names = [factor.name for factor in design.spec.varying]
+    grouped = "block" if design.spec.blocks else "plot" if any(run.whole_plot for run in design.runs) else ""
+    rows = [
+        (
+            str(run.run),
+            *([run.block or str(run.whole_plot)] if grouped else []),
+            *(_level(run.levels[name]) for name in names),
+        )
+        for run in design.runs[:_MOST_ROWS]
+    ]
+    _show_table({"run": "right", **({grouped: "left"} if grouped else {}), **dict.fromkeys(names, "right")}, rows)
+    if len(design.runs) > _MOST_ROWS:
+        click.secho(f"… and {len(design.runs) - _MOST_ROWS} more", dim=True)
+    for note in design.notes:
+        click.secho(note, fg="blue")
+    show_facts({"kind": design.kind, "runs": len(design.runs), "model": " ".join(design.terms) or "none"})
+    show_facts({name: _level(value) for name, value in design.quality.items() if isinstance(value, int | float)})
+    show_facts({"generators": ", ".join(design.generators)} if design.generators else {})
+    _show_table(
+        {"effect": "left", "power": "right", "VIF": "right", "confounded with": "left"},
+        [
+            (term, _level(power), _level(design.quality.get("vif", {}).get(term)), _aliases(design, term))
+            for term, power in (design.quality.get("power") or {}).items()
+        ],
+    )
+
+
+def _aliases(design: Design, term: str) -> str:
+    return ", ".join(design.aliases.get(term, ()))
+
+
+def _level(value: object) -> str:
+    return "–" if value is None else value if isinstance(value, str) else f"{value:.6g}"
 
 
 def show_shares(busy_s: Mapping[str, float], wall_s: float) -> None:

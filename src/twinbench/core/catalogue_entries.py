@@ -8,15 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinbench.core.doe.factors import Factor
-from twinbench.core.errors import ConfigurationError
+from twinbench.core.errors import ConfigurationError, DesignError
+from twinbench.core.units_of_names import unit_of
 
 __all__ = ["Bench", "CatalogueTest", "Standard", "UnitUnderTest", "UseCase"]
-
-# The end of a factor's name says its unit.
-_UNITS = {
-    "degC": "degC", "pct": "%", "rate": "C-rate", "s": "s", "minutes": "min", "hours": "h", "days": "d", "cycles": "1",
-    "kPa": "kPa", "Hz": "Hz", "g": "g", "V": "V", "mOhm": "mOhm",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,7 +78,7 @@ class CatalogueTest:
     @classmethod
     def from_document(cls, row: Mapping[str, str]) -> CatalogueTest:
         """Read a row of ``tests.csv``."""
-        factors = json.loads(row["factors_json"])
+        ranges = json.loads(row["factors_json"])
         return cls(
             standard=row["standard"],
             clause=row["clause"],
@@ -93,7 +88,7 @@ class CatalogueTest:
             use_cases=tuple(row["use_cases"].split("|")),
             virtual_capable={"yes": True, "no": False}[row["virtual_capable"]],
             typical_duration_h=float(row["typical_duration_h"]),
-            factors=tuple(Factor(name, _unit(name), float(low), float(high)) for name, (low, high) in factors.items()),
+            factors=tuple(Factor(name, _unit(name), float(low), float(high)) for name, (low, high) in ranges.items()),
             notes=row["notes"],
         )
 
@@ -147,4 +142,7 @@ class Bench:
 
 
 def _unit(factor: str) -> str:
-    return _UNITS[factor.rsplit("_", 1)[-1]]
+    unit = unit_of(factor)
+    if not unit:
+        raise DesignError(f"Factor {factor} ends in no unit that is known: name it like temperature_degC.")
+    return unit

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,10 +23,16 @@ from numpy.typing import NDArray
 from twinbench.core.errors import ResultError
 from twinbench.core.findings import Finding, Severity
 
-__all__ = ["INVALID", "Counted", "Effects", "Limits", "RunFigures", "check_figures", "evaluate_run", "linear_effects"]
+__all__ = ["INVALID", "RESPONSES", "Counted", "Limits", "RunFigures", "check_figures", "evaluate_run"]
 
 INVALID = -1e9
 """What a port says that is not connected (D6.3)."""
+
+RESPONSES = (
+    *("discharge_resistance_mOhm", "charge_resistance_mOhm", "soh_end_pct", "discharged_Ah", "charged_Ah"),
+    *("mean_resistance_mOhm", "temperature_rise_degC"),
+)
+"""Figures that a test is carried out for, the most telling first: how they follow the factors is looked at."""
 
 Samples = NDArray[np.float64]
 
@@ -251,37 +257,3 @@ def _outside(
         return None
     outside = np.any([(values < low) | (values > high) for values, low, high in known], axis=0)
     return float(held_s[outside].sum())
-
-
-@dataclass(frozen=True)
-class Effects:
-    """How a response follows the factors, as far as a plane can say.
-
-    Attributes:
-        by_factor: Change of the response over the range of the factor that was tried, the others held.
-        explained: Share of the response's variance that the plane explains.
-    """
-
-    by_factor: Mapping[str, float]
-    explained: float
-
-
-def linear_effects(levels: Sequence[Mapping[str, float]], response: Sequence[float]) -> Effects | None:
-    """Fit a plane through a response over the factors that vary.
-
-    Returns:
-        None if the runs cannot tell: fewer than two more than there are coefficients, a response that does not vary, or
-        factors that only vary together.
-    """
-    names = [name for name in (levels[0] if levels else {}) if len({run[name] for run in levels}) > 1]
-    values = np.asarray(response, dtype=np.float64)
-    if not names or len(values) < len(names) + 3 or np.ptp(values) == 0:
-        return None
-    tried = np.array([[run[name] for name in names] for run in levels])
-    scaled = (tried - tried.min(axis=0)) / np.ptp(tried, axis=0)
-    coefficients, _, rank, _ = np.linalg.lstsq(np.column_stack([np.ones(len(values)), scaled]), values, rcond=None)
-    if rank <= len(names):
-        return None
-    residual = values - coefficients[0] - scaled @ coefficients[1:]
-    explained = 1 - float(residual @ residual) / float(((values - values.mean()) ** 2).sum())
-    return Effects(dict(zip(names, coefficients[1:].tolist(), strict=True)), explained)

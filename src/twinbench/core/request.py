@@ -69,6 +69,8 @@ class TestRequest:
         test_bench: ``Virtual``, ``Physical`` or ``Any``.
         runs: Number of test points.
         custom_profile: A current profile in D6.4's form, instead of the test's own procedure.
+        design: What is asked of the design of experiment, as in ``doe_spec.schema.json``; what it leaves out follows
+            from the test.
     """
 
     __test__ = False  # not a test of pytest's
@@ -85,6 +87,7 @@ class TestRequest:
     runs: int = 6
     seed: int = 1
     custom_profile: Mapping[str, Any] | None = None
+    design: Mapping[str, Any] | None = None
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], *, uuid: str) -> TestRequest:

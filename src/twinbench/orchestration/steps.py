@@ -26,9 +26,11 @@ _Result = TypeVar("_Result")
 
 
 def request_of(context: dict[str, Any]) -> str:
-    """UUID of the request that a DAG run carries: its run id, or one derived from it."""
+    """UUID of the request that a DAG run carries: as its parameters say, else its run id or one derived from it."""
     from twinbench.core.request import request_uuid
 
+    if named := dict(context.get("params") or {}).get("request_uuid"):
+        return str(named)
     return request_uuid(str(context["run_id"]))
 
 

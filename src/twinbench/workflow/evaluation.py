@@ -1,4 +1,4 @@
-"""Evaluation of a request's results: data checks, figures per run, and whether the books balance."""
+"""Evaluation of a request's results: data checks, figures per run, whether the books balance, and what they follow."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from twinbench.core.battery.procedure import AMBIENT_RANGE_degC, Procedure
 from twinbench.core.errors import ResultError
 from twinbench.core.findings import Finding, Severity, blocking
 from twinbench.core.request import RequestState
+from twinbench.workflow.analysis import analyse_responses
 from twinbench.workflow.design import run_folder
 from twinbench.workflow.lab import Area, Document, Lab
 from twinbench.workflow.results import read_counted, read_signals, read_summary
@@ -22,6 +23,7 @@ def check_results(lab: Lab, request_uuid: str) -> dict[str, Any]:
     """Check the results of all runs, and bring each down to its figures.
 
     Findings do not fail the request: they are in ``results/evaluation.json`` and in the report, for people to judge.
+    How the figures follow the factors is in ``results/analysis.json``.
 
     Raises:
         ResultError: If a run has left nothing behind at all, or all have failed.
@@ -29,7 +31,8 @@ def check_results(lab: Lab, request_uuid: str) -> dict[str, Any]:
     from twinbench.workflow.rendering.data_checks import ResultChecker
 
     area, checker = lab.area(request_uuid), ResultChecker()
-    runs = [int(run["run"]) for run in area.read_json("doe-output/design.json")["runs"]]
+    design = area.read_json("doe-output/design.json")
+    runs = [int(run["run"]) for run in design["runs"]]
     missing = [run for run in runs if read_summary(area, run) is None]
     if missing:
         raise ResultError(f"Runs {missing} have no results: clear the task run_virtual or run_physical that had them.")
@@ -41,9 +44,11 @@ def check_results(lab: Lab, request_uuid: str) -> dict[str, Any]:
             figures.append({"run": run, **of_run})
     document = {"findings": [finding.as_dict() for finding in findings], "runs": figures}
     area.write_json("results/evaluation.json", document)
+    summaries = [read_summary(area, run) or {} for run in runs]
+    area.write_json("results/analysis.json", analyse_responses(design, summaries, figures))
     for finding in findings:
         lab.say(str(finding))
-    if not any((read_summary(area, run) or {})["status"] == "completed" for run in runs):
+    if not any(summary["status"] == "completed" for summary in summaries):
         raise ResultError(f"All {len(runs)} runs failed. The first: {findings[0]}", findings=findings)
     lab.requests.set_status(request_uuid, RequestState.EVALUATED, at=lab.now())
     return {"runs": len(runs), "evaluated": len(figures), "findings": len(findings), "errors": len(blocking(findings))}

@@ -17,6 +17,7 @@ from twinbench.core.request import (
     to_twin_message,
     validate_document,
 )
+from twinbench.workflow.design import specify
 from twinbench.workflow.lab import Lab
 
 __all__ = ["forward_to_twin", "register", "say_what_is_missing", "stage_bundle"]
@@ -29,12 +30,15 @@ def register(lab: Lab, request_uuid: str, document: dict[str, Any], dag_run_id: 
 
     Raises:
         RequestError: If the document breaks the schema or no such test applies; lists every finding.
+        DesignError: If it asks for a design that cannot be.
     """
     findings = blocking(validate_document(document, lab.schemas["test_request"]))
     if findings:
         raise RequestError("The request is malformed: " + "; ".join(map(str, findings)), findings=findings)
     request = TestRequest.from_document(document, uuid=request_uuid)
     check_applicability(request, lab.catalogue)
+    if request.design:
+        specify(request, lab.catalogue)
     now = lab.now()
     folder = simulation_folder(request_uuid, now.date())
     number = lab.requests.save(request_uuid, document, folder=folder, status=RequestState.SUBMITTED, at=now)

@@ -9,10 +9,12 @@ from twinbench.core.errors import ResultError
 from twinbench.core.request import RequestState
 from twinbench.workflow.lab import Area, Document, Lab
 from twinbench.workflow.results import read_signals, read_summary
+from twinbench.workflow.rounds import ROUNDS
 
 __all__ = ["close", "report"]
 
 REPORT = "results/report.html"
+_ANALYSIS = "results/analysis.json"  # requests that are older than the analysis have none
 _STAND_IN = (
     "The shipped battery model is a stand-in for a partner's: a single particle model with electrolyte of an LG M50 "
     "cell as published, that ages by its SEI film alone; models/FMU_Battery_Model/README.md says what it leaves out."
@@ -44,6 +46,8 @@ def report(lab: Lab, request_uuid: str) -> dict[str, Any]:
         plan=area.read_json("schedule-output/plan.json"),
         runs=runs,
         evaluation=area.read_json("results/evaluation.json"),
+        analysis=area.read_json(_ANALYSIS) if area.exists(_ANALYSIS) else {},
+        rounds=area.read_json(ROUNDS) if area.exists(ROUNDS) else [],
         provenance=provenance,
         messages=_messages(lab, area),
         notes=_notes(lab, area, request_uuid),

@@ -13,6 +13,7 @@ at the communication point where it is passed.
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -27,7 +28,7 @@ from twinbench.core.bundle import is_interconnection_name
 from twinbench.core.errors import SimulationError
 from twinbench.core.request import RequestState
 from twinbench.core.telemetry import METRIC_SIGNALS, RunLabel, batches, metrics_message
-from twinbench.workflow.design import run_folder
+from twinbench.workflow.design import read_settings, run_folder
 from twinbench.workflow.execution import PROCEDURE_OVER, PROCEDURE_PARAMETER, STIMULI_PARAMETER
 from twinbench.workflow.lab import Area, Courier, Document, Lab, OpenBundle
 from twinbench.workflow.results import (
@@ -91,6 +92,8 @@ def _inputs(area: Area, run: int, models: str) -> str:
     digest = hashlib.sha256(models.encode())
     for name in ("procedure.json", "input.csv"):
         digest.update(area.read(f"{run_folder(run)}/{name}"))
+    if settings := read_settings(area, run):
+        digest.update(json.dumps(settings, sort_keys=True).encode())
     return digest.hexdigest()
 
 
@@ -113,6 +116,11 @@ class _Models:
     takers: tuple[str, ...]
     cycler: str | None = None
     told: tuple[str, ...] = ()
+
+    def owner(self, path: str) -> str:
+        """The FMU that a path ``FMU.variable`` begins with; the longest name counts, since names may hold dots."""
+        names = [model.name for model in self.bundle.check.models if path.startswith(f"{model.name}.")]
+        return max(names, key=len)
 
     @classmethod
     def fetch(cls, lab: Lab, area: Area, scratch: Path, stack: ExitStack) -> _Models:
@@ -189,6 +197,9 @@ class _Run:
         values: dict[str, dict[str, Any]] = {name: {STIMULI_PARAMETER: str(stimuli)} for name in self._models.takers}
         if self._models.cycler:
             values.setdefault(self._models.cycler, {}).update(_cycler_values(procedure))
+        for path, value in read_settings(self._area, self.label.run).items():
+            model = self._models.owner(path)
+            values.setdefault(model, {})[path.removeprefix(f"{model}.")] = value
         return Point(self.label.run, values, experiment)
 
     def take(self, block: Block) -> None:

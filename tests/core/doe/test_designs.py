@@ -10,8 +10,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from twinbench.core.doe.designs import make_design, recommended_kind
-from twinbench.core.doe.factors import DesignSpec, Factor, Kind
+from twinbench.core.doe.designs import make_design
+from twinbench.core.doe.factors import Factor
+from twinbench.core.doe.spec import DesignSpec, Kind
 from twinbench.core.errors import DesignError
 
 RATE = Factor("discharge_c_rate", "C-rate", 0.333, 2.0)
@@ -118,7 +119,7 @@ def test_the_document_names_runs_library_and_seed():
 
     assert document["kind"] == "latin-hypercube"
     assert document["seed"] == 9
-    assert document["library"].startswith("pyDOE3 1.")
+    assert "pyDOE3 1." in document["library"]
     assert document["factors"][0] == {"name": "discharge_c_rate", "unit": "C-rate", "low": 0.333, "high": 2.0}
     assert [run["run"] for run in document["runs"]] == [1, 2]
     assert json.loads(json.dumps(document)) == document
@@ -148,21 +149,3 @@ def test_the_csv_gives_the_levels_back_exactly():
 def test_a_number_of_runs_that_the_kind_cannot_have_is_refused(spec, message):
     with pytest.raises(DesignError, match=message):
         make_design(spec)
-
-
-@pytest.mark.parametrize(
-    ("factors", "runs", "kind"),
-    [
-        ((), 3, "fixed"),
-        ((HELD,), 3, "fixed"),
-        ((RATE, TEMPERATURE), 6, "latin-hypercube"),
-        ((RATE, TEMPERATURE, HELD), 4, "full-factorial"),
-        ((RATE, TEMPERATURE), 9, "central-composite"),
-        ((RATE, TEMPERATURE, SOC), 15, "central-composite"),
-        ((RATE,), 1, "latin-hypercube"),
-        ((RATE,), 5, "latin-hypercube"),
-    ],
-)
-def test_the_recommended_kind_suits_the_number_of_runs(factors, runs, kind):
-    assert recommended_kind(factors, runs) == kind
-    assert len(make_design(DesignSpec(factors, Kind(kind), runs)).runs) == runs

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinbench.core.doe.factors import DesignSpec, Factor, Kind
+from twinbench.core.doe.factors import Factor
+from twinbench.core.doe.spec import DesignSpec, Kind
 from twinbench.core.errors import DesignError
 
 TEMPERATURE = {"name": "temperature_degC", "unit": "degC", "low": 0, "high": 45}
@@ -22,7 +23,7 @@ def spec(**changes) -> dict:
         (spec(factors=[{**SOC, "low": 90}]), "soc_pct has low 90.0 > high 80.0: swap them"),
         (spec(factors=[SOC, SOC]), "soc_pct is given more than once: keep one"),
         (spec(factors=[{**SOC, "name": " "}]), "has no name"),
-        (spec(factors=[{**SOC, "name": "run"}]), "named run, as is the run's own number"),
+        (spec(factors=[{**SOC, "name": "run"}]), "named run, as is a column of runs.csv"),
         (spec(factors=[{**SOC, "low": "20"}]), "soc_pct has low '20': give a number"),
         (spec(factors=[{**SOC, "high": None}]), "soc_pct has high None: give a number"),
         (spec(factors=[{**SOC, "high": float("nan")}]), "both must be finite"),

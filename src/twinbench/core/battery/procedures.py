@@ -19,7 +19,7 @@ from twinbench.core.battery.stages import Mode, Stage, longest_s
 from twinbench.core.catalogue import CatalogueTest, UnitUnderTest
 from twinbench.core.errors import RequestError
 
-__all__ = ["available_tests", "procedure_for", "remark"]
+__all__ = ["available_tests", "level_names", "procedure_for", "remark"]
 
 _ROOM_degC = 25.0
 _MINUTE_S, _HOUR_S = 60.0, 3600.0
@@ -273,13 +273,39 @@ def remark(test: CatalogueTest) -> str:
     return f"{text}; it {stops_short}." if stops_short else f"{text}."
 
 
+def level_names(
+    test: CatalogueTest, uut: UnitUnderTest, custom_profile: Mapping[str, Any] | None = None
+) -> tuple[str, ...]:
+    """Names of the levels that the procedure of a test reads, in its order.
+
+    Raises:
+        RequestError: As :func:`procedure_for` does.
+    """
+    asked = _Asked()
+    procedure_for(test, asked, uut, custom_profile)
+    return tuple(dict.fromkeys(asked.names))
+
+
+class _Asked(dict[str, float]):
+    """Levels of which there are none; remembers which were looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.names.append(key)
+        return default
+
+
 def procedure_for(
     test: CatalogueTest, levels: Levels, uut: UnitUnderTest, custom_profile: Mapping[str, Any] | None = None
 ) -> Procedure:
     """The procedure of one run.
 
     A custom profile, in D6.4's form, replaces the test's own currents. It begins as full as it can without charging
-    beyond 100 %, unless the run has a level ``soc_pct``.
+    beyond 100 %, unless the run has a level ``soc_pct``. Levels ``current_scale`` and ``time_scale`` multiply its
+    currents and times.
 
     Raises:
         RequestError: If the test has no procedure, or the unit's capacity or voltage limits are not known.
@@ -292,7 +318,12 @@ def procedure_for(
     unit = _unit(uut, test)
     if custom_profile is None:
         return _PROCEDURES[test.name][0](unit, levels)
-    steps = profile_steps(custom_profile)
+    scales = levels.get("current_scale", 1.0), levels.get("time_scale", 1.0)
+    if scales[1] <= 0:
+        raise RequestError(f"A profile whose times are multiplied by {scales[1]:g} has none: give a scale above 0.")
+    steps = tuple(
+        Step(step.current_A * scales[0], step.duration_s * scales[1]) for step in profile_steps(custom_profile)
+    )
     soc_pct = levels.get("soc_pct", fullest_start_pct(steps, unit.capacity_Ah))
     finest_s = sum(step.duration_s for step in steps) / _MOST_POINTS
     step_size_s = max(finest_s, min(1.0, *(step.duration_s for step in steps)))

@@ -1,12 +1,11 @@
-"""Designs: which test points a set of factors is tried at.
+"""Designs: which test points a set of factors is tried at, in which order, and how good that is.
 
-    latin-hypercube    n runs; each factor's range in n equal strata, one run in each (best of many draws by distance)
-    full-factorial     every combination of each factor's levels, equally spaced from low to high
-    central-composite  corners, face centres and one centre: 2^k + 2k + 1 runs, all within the ranges
-    fixed              nothing varies: n replicates
+    points    chosen as the kind has it (factorial, screening, response surface, space filling, optimal), in shares of
+              the factors' ranges; snapped to the levels the factors can have, and within the constraints
+    runs      points repeated, put into blocks or whole plots, and ordered
+    quality   what the runs will be able to tell
 
-Points live in the unit cube of the varying factors until they become levels. The same specification gives the same
-design, byte for byte. pyDOE3 and SciPy are imported by :func:`make_design`, not by this module.
+The same specification gives the same design, byte for byte.
 """
 
 from __future__ import annotations
@@ -15,45 +14,66 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from twinbench.core.doe.factors import MAX_RUNS, DesignSpec, Factor, Kind
+import numpy as np
+
+from twinbench.core.doe.arrangement import Arrangement, arrange, block_sizes
+from twinbench.core.doe.constraints import Constraint
+from twinbench.core.doe.factors import Factor, Level
+from twinbench.core.doe.points import ChosenPoints, choose_points, existing_points
+from twinbench.core.doe.region import Region
+from twinbench.core.doe.spec import MAX_RUNS, DesignSpec, Kind
+from twinbench.core.doe.terms import Terms
 from twinbench.core.errors import DesignError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-__all__ = ["Design", "DesignRun", "make_design", "recommended_kind"]
-
-_MAXIMIN_DRAWS = 100
-_DIGITS = 6
+__all__ = ["Design", "DesignRun", "levels_of", "make_design", "runs_table"]
 
 
 @dataclass(frozen=True)
 class DesignRun:
-    """One test point: its number, from 1, and the level of each factor in the factor's unit."""
+    """One run: its number, from 1, and the level of each factor in the factor's unit.
+
+    Attributes:
+        block: Name of its block; empty without blocks.
+        whole_plot: Number of its whole plot, from 1; 0 without.
+    """
 
     run: int
-    levels: Mapping[str, float]
+    levels: Mapping[str, Level]
+    block: str = ""
+    whole_plot: int = 0
+
+    def as_document(self) -> dict[str, Any]:
+        """As JSON."""
+        document: dict[str, Any] = {"run": self.run, "levels": dict(self.levels)}
+        if self.block:
+            document["block"] = self.block
+        return document | ({"whole_plot": self.whole_plot} if self.whole_plot else {})
 
 
 @dataclass(frozen=True)
 class Design:
-    """A set of test points and how good it is.
+    """Test points, what they are good for, and how they came about.
 
     Attributes:
-        library: Names and versions of what made the design.
-        quality: ``minimum_distance`` (Euclidean, unit cube; more than one run) and ``centered_l2_discrepancy``
-            (smaller is more even); empty if nothing varies.
+        terms: Names of the terms the runs are to estimate; empty if they are for no model.
+        quality: See :func:`~twinbench.core.doe.quality.design_quality`; empty if nothing varies.
+        notes: What a reader should know of how the design came about, in words.
+        aliases: Of a fraction: effect -> those it is confounded with.
+        generators: Of a fraction, such as ``D=ABC``, the factors lettered in their order.
     """
 
     spec: DesignSpec
     runs: tuple[DesignRun, ...]
-    quality: Mapping[str, float]
+    terms: tuple[str, ...]
+    quality: Mapping[str, Any]
     library: str
+    notes: tuple[str, ...] = ()
+    aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    generators: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -66,132 +86,158 @@ class Design:
             "kind": self.kind,
             "seed": self.spec.seed,
             "library": self.library,
+            "spec": self.spec.as_document(),
             "factors": [factor.as_document() for factor in self.spec.factors],
-            "runs": [{"run": run.run, "levels": dict(run.levels)} for run in self.runs],
+            "runs": [run.as_document() for run in self.runs],
+            "model": list(self.terms),
             "quality": dict(self.quality),
+            "notes": list(self.notes),
+            "generators": list(self.generators),
+            "aliases": {effect: list(others) for effect, others in self.aliases.items()},
         }
 
     def runs_csv(self) -> str:
-        """As CSV: the run's number, then one column per factor."""
-        names = [factor.name for factor in self.spec.factors]
-        text = io.StringIO()
-        rows = ([run.run, *(run.levels[name] for name in names)] for run in self.runs)
-        csv.writer(text, lineterminator="\n").writerows([["run", *names], *rows])
-        return text.getvalue()
+        """As CSV, see :func:`runs_table`."""
+        return runs_table(self.spec, [run.as_document() for run in self.runs])
+
+
+def runs_table(spec: DesignSpec, runs: Sequence[Mapping[str, Any]]) -> str:
+    """Runs of ``design.json`` as CSV: the number, block, whole plot or round if there are any, then the factors."""
+    groups = {"block": spec.block_name, "whole_plot": "whole_plot", "round": "round"}
+    used = [key for key in groups if any(key in run for run in runs)]
+    names = [factor.name for factor in spec.factors]
+    head = ["run", *(groups[key] for key in used), *names]
+    rows = [[run["run"], *(run[key] for key in used), *(run["levels"][name] for name in names)] for run in runs]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([head, *rows])
+    return text.getvalue()
 
 
 def make_design(spec: DesignSpec) -> Design:
-    """Choose the test points.
+    """Choose the test points, arrange them, and judge what they can tell.
 
     Raises:
-        DesignError: If the kind cannot have the number of runs that is asked for.
+        DesignError: If no such design exists, naming what stands against it and what to change.
     """
-    import numpy as np
-
-    count = _run_count(spec)
+    constraints = tuple(Constraint.read(text, spec.factors) for text in spec.constraints)
+    region = Region(spec.factors, constraints)
     if spec.kind is Kind.FIXED:
-        points: NDArray[np.float64] = np.zeros((count, 0))
-    elif spec.kind is Kind.LATIN_HYPERCUBE:
-        points = _latin_hypercube(len(spec.varying), count, spec.seed)
-    elif spec.kind is Kind.FULL_FACTORIAL:
-        points = _full_factorial([factor.levels for factor in spec.varying])
-    else:
-        points = _central_composite(len(spec.varying))
-    runs = tuple(DesignRun(number, _levels(spec.factors, point)) for number, point in enumerate(points.tolist(), 1))
-    return Design(spec, runs, _quality(points), _library())
+        return _fixed(spec, region)
+    chosen = choose_points(spec, region)
+    _check_size(spec, len(chosen.points) * spec.replicates + chosen.centres)
+    terms = _terms(spec, region, chosen)
+    made = arrange(spec, region, chosen.points, centres=chosen.centres, terms=terms)
+    return Design(
+        spec=spec,
+        runs=_runs(spec, made),
+        terms=terms.labels if terms else (),
+        quality=_quality(spec, region, terms, made),
+        library=_library(),
+        notes=(
+            *((f"Recommended: {spec.reason}",) if spec.reason else ()),
+            *chosen.notes,
+            *_centre_note(region, chosen.centres),
+        ),
+        aliases=chosen.aliases,
+        generators=chosen.generators,
+    )
 
 
-def recommended_kind(factors: Sequence[Factor], runs: int) -> str:
-    """The kind that makes most of so many runs.
-
-    A two-level factorial or a central-composite design where the number of runs is exactly theirs, since they estimate
-    effects best; otherwise a Latin hypercube, which has any number of runs; ``fixed`` if nothing varies.
-    """
-    varying = [factor for factor in factors if factor.varies]
-    if not varying:
-        return Kind.FIXED.value
-    if runs > 1 and runs == math.prod(factor.levels for factor in varying):
-        return Kind.FULL_FACTORIAL.value
-    if len(varying) > 1 and runs == _central_composite_size(len(varying)):
-        return Kind.CENTRAL_COMPOSITE.value
-    return Kind.LATIN_HYPERCUBE.value
+def _fixed(spec: DesignSpec, region: Region) -> Design:
+    count = (spec.runs or 1) * spec.replicates
+    _check_size(spec, count)
+    points = np.zeros((count, 0))
+    if broken := region.broken(points[0]):
+        raise DesignError(f"The one setting of the factors breaks the constraint {broken[0]!r}: change one of them.")
+    made = Arrangement(points)
+    if spec.blocks:
+        made = Arrangement(points, np.repeat(np.arange(len(spec.blocks)), block_sizes(count, len(spec.blocks))))
+    return Design(spec, _runs(spec, made), (), {}, _library())
 
 
-def _central_composite_size(factors: int) -> int:
-    return (1 << factors) + 2 * factors + 1
-
-
-def _run_count(spec: DesignSpec) -> int:
-    """How many runs the design has; checked against what is asked for before anything is computed."""
-    if spec.kind in (Kind.FIXED, Kind.LATIN_HYPERCUBE):
-        return spec.runs or 0
-    if spec.kind is Kind.FULL_FACTORIAL:
-        count = math.prod(factor.levels for factor in spec.varying)
-    else:
-        count = _central_composite_size(len(spec.varying))
+def _check_size(spec: DesignSpec, count: int) -> None:
     if count > MAX_RUNS:
-        raise DesignError(f"This {spec.kind} design has {count} runs, more than {MAX_RUNS}: ask for latin-hypercube.")
-    if spec.runs not in (None, count):
         raise DesignError(
-            f"This {spec.kind} design has {count} runs, not {spec.runs}: leave runs out, or ask for latin-hypercube."
+            f"This {spec.kind} design has {count} runs, more than {MAX_RUNS}: ask for fewer runs or replicates."
         )
-    return count
 
 
-def _latin_hypercube(factors: int, runs: int, seed: int) -> NDArray[np.float64]:
-    from pyDOE3 import lhs
-
-    if runs == 1:
-        points = lhs(factors, samples=1, seed=seed)
-    else:
-        points = lhs(factors, samples=runs, criterion="maximin", iterations=_MAXIMIN_DRAWS, seed=seed)
-    return _as_points(points)
-
-
-def _full_factorial(levels: Sequence[int]) -> NDArray[np.float64]:
-    import numpy as np
-    from pyDOE3 import fullfact
-
-    return _as_points(fullfact(list(levels)) / (np.asarray(levels) - 1))
-
-
-def _central_composite(factors: int) -> NDArray[np.float64]:
-    from pyDOE3 import ccdesign
-
-    return _as_points((ccdesign(factors, center=(0, 1), face="ccf") + 1) / 2)
+def _terms(spec: DesignSpec, region: Region, chosen: ChosenPoints) -> Terms | None:
+    """What the runs are to estimate: as asked, or the largest model of those the kind is for that they can."""
+    if spec.model is not None:
+        return Terms.read(spec.model, spec.factors)
+    points = chosen.points
+    if chosen.centres:
+        points = np.vstack([points, np.full((1, points.shape[1]), 0.5)])
+    total = len(points) + len(spec.existing) - max(0, len(spec.blocks) - 1)
+    for model in chosen.models:
+        if total < _fewest_coefficients(model, len(region.varying)):
+            continue
+        terms = Terms.read(model, spec.factors)
+        matrix = terms.matrix(np.vstack([points, existing_points(spec)]))
+        if matrix.shape[1] <= total and np.linalg.matrix_rank(matrix) == matrix.shape[1]:
+            return terms
+    return None
 
 
-def _as_points(points: Any) -> NDArray[np.float64]:
-    import numpy as np
+def _fewest_coefficients(model: str, factors: int) -> int:
+    """So that no matrix is made which cannot be of use."""
+    return 1 + factors if model == "linear" else 1 + factors + math.comb(factors, 2)
 
-    return np.asarray(points, dtype=np.float64)
+
+def _runs(spec: DesignSpec, made: Arrangement) -> tuple[DesignRun, ...]:
+    return tuple(
+        DesignRun(
+            run=place + 1,
+            levels=levels_of(spec.factors, point),
+            block=spec.blocks[made.blocks[place]] if made.blocks is not None else "",
+            whole_plot=int(made.whole_plots[place]) + 1 if made.whole_plots is not None else 0,
+        )
+        for place, point in enumerate(made.points.tolist())
+    )
 
 
-def _levels(factors: Sequence[Factor], point: Sequence[float]) -> dict[str, float]:
+def levels_of(factors: Sequence[Factor], point: Sequence[float]) -> dict[str, Level]:
+    """Levels of every factor at a point given in shares of those that vary."""
     shares = iter(point)
-    return {factor.name: _level(factor, next(shares)) if factor.varies else factor.low for factor in factors}
+    return {factor.name: factor.level(next(shares) if factor.varies else 0.0) for factor in factors}
 
 
-def _level(factor: Factor, share: float) -> float:
-    """The value at a share of the factor's range, with six digits of the range: never outside it."""
-    value = factor.low * (1 - share) + factor.high * share
-    span = factor.high - factor.low
-    if math.isfinite(span):
-        value = round(value, _DIGITS - math.floor(math.log10(span)))
-    return min(max(value, factor.low), factor.high)
+def _quality(spec: DesignSpec, region: Region, terms: Terms | None, made: Arrangement) -> dict[str, Any]:
+    from twinbench.core.doe.quality import design_quality
+
+    existing = existing_points(spec)
+    alone = not len(existing)
+    return design_quality(
+        terms,
+        np.vstack([existing, made.points]),
+        feasible=_feasible(region),
+        blocks=made.blocks if alone else None,
+        groups=made.whole_plots if alone else None,
+        signal_to_noise=spec.signal_to_noise,
+    )
 
 
-def _quality(points: NDArray[np.float64]) -> dict[str, float]:
-    from scipy.spatial.distance import pdist
-    from scipy.stats import qmc
+def _feasible(region: Region) -> Any:
+    return region.is_feasible if region.constraints else None
 
-    if points.shape[1] == 0:
-        return {}
-    quality = {"centered_l2_discrepancy": round(float(qmc.discrepancy(points, method="CD")), 9)}
-    if len(points) > 1:
-        quality["minimum_distance"] = round(float(pdist(points).min()), 9)
-    return quality
+
+def _reason(spec: DesignSpec) -> tuple[str, ...]:
+    return (f"Recommended: {spec.reason}",) if spec.reason else ()
+
+
+def _centre_note(region: Region, centres: int) -> tuple[str, ...]:
+    """The centre of a factor with steps may not be its middle."""
+    centre = np.full((1, len(region.varying)), 0.5)
+    moved = [
+        factor.name
+        for factor, share in zip(region.varying, region.snap(centre)[0], strict=True)
+        if abs(share - 0.5) > 1e-9
+    ]
+    if not centres or not moved:
+        return ()
+    return (f"Centre points stand at the nearest level that {', '.join(moved)} can have, not in the middle.",)
 
 
 def _library() -> str:
-    return ", ".join(f"{name} {version(name)}" for name in ("pyDOE3", "scipy", "numpy"))
+    return ", ".join(f"{name} {version(name)}" for name in ("twinbench", "pyDOE3", "scipy", "numpy", "numba"))

@@ -6,7 +6,18 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-__all__ = ["MISSING", "aligned", "compact", "factor_title", "fixed", "moment", "unit_sign", "with_unit"]
+__all__ = [
+    "MISSING",
+    "aligned",
+    "compact",
+    "factor_title",
+    "fixed",
+    "level_text",
+    "moment",
+    "p_value",
+    "unit_sign",
+    "with_unit",
+]
 
 MISSING = "–"
 """Shown where there is no value."""
@@ -48,8 +59,27 @@ def compact(value: float | None, digits: int = 6) -> str:
     return _typeset(f"{value:.{digits}g}")
 
 
-def aligned(values: Sequence[float | None], digits: int = 6) -> list[str]:
-    """A column of numbers, all with as many decimals as the one that needs most for so many significant digits."""
+def level_text(level: float | str | None, digits: int = 6) -> str:
+    """A factor's level: a category as it is, a number with as many significant digits as it needs."""
+    return level if isinstance(level, str) else compact(level, digits)
+
+
+def p_value(p: float | None) -> str:
+    """A p-value: small ones as a bound, others with three decimals."""
+    return "< 0.001" if p is not None and p < 0.001 else fixed(p, 3)
+
+
+def aligned(values: Sequence[float | str | None], digits: int = 6) -> list[str]:
+    """A column of numbers, all with as many decimals as the one that needs most for so many significant digits.
+
+    A column with categories in it is left as it is.
+    """
+    if any(isinstance(value, str) for value in values):
+        return [level_text(value, digits) for value in values]
+    return _aligned([None if isinstance(value, str) else value for value in values], digits)
+
+
+def _aligned(values: Sequence[float | None], digits: int) -> list[str]:
     needed = [f"{value:.{digits}g}".partition(".")[2] for value in values if value is not None and math.isfinite(value)]
     if any("e" in text for text in needed):
         return [compact(value, digits) for value in values]

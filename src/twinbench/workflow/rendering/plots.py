@@ -6,7 +6,7 @@ Nothing here keeps state between calls: figures are objects of their own, pyplot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -91,12 +91,13 @@ def plan_svg(plan: Mapping[str, Any], *, name: str, label: str) -> str:
 
     assignments = plan["assignments"]
     with drawing():
-        figure = Figure(figsize=(_WIDTH_in, 0.42 * len(assignments) + 0.7), layout="constrained")
+        benches = list(dict.fromkeys(assignment["bench"] for assignment in assignments))
+        figure = Figure(figsize=(_WIDTH_in, 0.42 * len(benches) + 0.7), layout="constrained")
         axes = figure.add_subplot()
-        for row, assignment in enumerate(assignments):
-            _draw_assignment(axes, row, assignment, _day(plan["origin"]))
-        axes.set_yticks(range(len(assignments)), [assignment["bench"] for assignment in assignments])
-        axes.set_ylim(len(assignments) - 0.5, -0.5)
+        for assignment in assignments:
+            _draw_assignment(axes, benches.index(assignment["bench"]), assignment, _day(plan["origin"]))
+        axes.set_yticks(range(len(benches)), benches)
+        axes.set_ylim(len(benches) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0, labelcolor=colour("ink"))
         axes.margins(x=0.02)
@@ -130,16 +131,20 @@ class Response:
     """A figure of every run over the factors.
 
     Attributes:
-        title: Name and unit.
+        figure: Name of the figure.
+        title: Its name and unit for people.
         values: One per run.
         factors: Name and unit of each factor, and its level in every run.
         runs: Number and style of each run.
+        curves: What a model says over a factor, by its name and unit: levels and values.
     """
 
+    figure: str
     title: str
     values: Sequence[float]
-    factors: Mapping[str, Sequence[float]]
+    factors: Mapping[str, Sequence[float | str]]
     runs: Sequence[tuple[int, int]]
+    curves: Mapping[str, tuple[Sequence[float | str], Sequence[float]]] = field(default_factory=dict)
 
 
 def response_svg(response: Response, *, name: str, label: str) -> str:
@@ -150,10 +155,29 @@ def response_svg(response: Response, *, name: str, label: str) -> str:
         figure = Figure(figsize=(_WIDTH_in, 2.6), layout="constrained")
         all_axes = figure.subplots(1, len(response.factors), sharey=True, squeeze=False)[0]
         for axes, (title, levels) in zip(all_axes, response.factors.items(), strict=True):
-            for level, value, (run, style) in zip(levels, response.values, response.runs, strict=True):
-                axes.plot([level], [value], "o", markersize=5, color=colour(line_style(style)[0]))
-                axes.annotate(str(run), (level, value), (5, 4), textcoords="offset points", fontsize=8)
-            axes.set_xlabel(title)
-            axes.margins(x=0.1, y=0.16)
+            _draw_response(axes, response, title, levels)
         all_axes[0].set_ylabel(response.title)
         return inline_svg(figure, name=name, label=label)
+
+
+def _draw_response(axes: Axes, response: Response, title: str, levels: Sequence[float | str]) -> None:
+    curve_levels, curve = response.curves.get(title, ((), ()))
+    categories = sorted({str(level) for level in (*levels, *curve_levels) if isinstance(level, str)})
+    places = [_place(level, categories) for level in levels]
+    at = [_place(level, categories) for level in curve_levels]
+    if categories:
+        axes.plot(at, curve, "_", color=colour("muted"), markersize=22)
+    else:
+        axes.plot(at, curve, color=colour("muted"), linewidth=1.0)
+    for place, value, (run, style) in zip(places, response.values, response.runs, strict=True):
+        axes.plot([place], [value], "o", markersize=5, color=colour(line_style(style)[0]))
+        axes.annotate(str(run), (place, value), (5, 4), textcoords="offset points", fontsize=8)
+    if categories:
+        axes.set_xticks(range(len(categories)), categories)
+        axes.set_xlim(-0.5, len(categories) - 0.5)
+    axes.set_xlabel(title)
+    axes.margins(x=0.1, y=0.16)
+
+
+def _place(level: float | str, categories: Sequence[str]) -> float:
+    return categories.index(level) if isinstance(level, str) else level

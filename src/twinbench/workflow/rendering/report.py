@@ -7,7 +7,7 @@ text in them is escaped: a requester's name is a name, whatever it contains.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from twinbench.core.findings import Severity
 from twinbench.workflow.rendering import labels
+from twinbench.workflow.rendering.analysis import analysis_views, response_curves
 from twinbench.workflow.rendering.plots import MOST_POINTS, Line, plan_svg, response_svg, signals_svg
 from twinbench.workflow.rendering.svg import LINE_STYLES, line_style
-from twinbench.workflow.rendering.tables import Factors, effects_table, first_response, levels_table, results_table
+from twinbench.workflow.rendering.tables import Factors, first_response, levels_table, results_table
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -59,6 +60,8 @@ class ReportFacts:
         plan: ``schedule-output/plan.json``; empty if there is none.
         runs: In order of their numbers.
         evaluation: ``results/evaluation.json``.
+        analysis: ``results/analysis.json``; empty if there is none.
+        rounds: ``doe-output/rounds.json``; empty unless the design is sequential.
         provenance: ``provenance.json``.
         messages: What became of the metrics messages, for example how many were published and collected.
         notes: What a reader must know to judge the results, for example that a model is a stand-in.
@@ -72,6 +75,8 @@ class ReportFacts:
     plan: Document = field(default_factory=dict)
     runs: Sequence[RunResult] = ()
     evaluation: Document = field(default_factory=dict)
+    analysis: Document = field(default_factory=dict)
+    rounds: Sequence[Document] = ()
     provenance: Document = field(default_factory=dict)
     messages: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
@@ -119,12 +124,39 @@ def _view(facts: ReportFacts) -> dict[str, Any]:
         "results": results_table(summaries, figures, factors),
         "legend": [_legend_entry(run.summary, style, factors) for style, run in enumerate(drawn)],
         "signals_figure": _signals_figure(drawn),
+        "design_figures": [(name, value) for name, value in _quality(facts).items() if _is_number(value)],
+        "design_terms": _design_terms(facts),
         "with_rows": sum(len(run.time_s) > 0 for run in facts.runs),
         "most_points": MOST_POINTS,
         "plan_figure": _plan_figure(facts.plan),
-        **_response(summaries, figures, factors, styles),
+        **_response(facts, factors, styles),
+        "analyses": analysis_views(facts.analysis, factors),
+        "analysis_remarks": list(facts.analysis.get("remarks", ())),
         "provenance": list(_flat(facts.provenance)),
     }
+
+
+def _quality(facts: ReportFacts) -> Document:
+    return dict(facts.design.get("quality", {}))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _design_terms(facts: ReportFacts) -> list[tuple[str, str, str, str]]:
+    """What the design can tell of each term: power in percent, variance inflation, and what it is confounded with."""
+    quality, aliases = _quality(facts), facts.design.get("aliases", {})
+    power, inflation = quality.get("power") or {}, quality.get("vif") or {}
+    return [
+        (
+            term,
+            labels.fixed(None if power.get(term) is None else 100 * power[term], 0),
+            labels.fixed(inflation.get(term), 2),
+            _listed(aliases.get(term, ())) or labels.MISSING,
+        )
+        for term in power
+    ]
 
 
 def _drawn(runs: Sequence[RunResult]) -> list[RunResult]:
@@ -154,17 +186,16 @@ def _plan_figure(plan: Document) -> Markup | None:
     return _markup(plan_svg(plan, name="plan", label=f"Bench plan. {benches}"))
 
 
-def _response(
-    summaries: Sequence[Document], figures: Sequence[Document], factors: Factors, styles: Mapping[int, int]
-) -> dict[str, Any]:
-    response = first_response(summaries, figures, factors, styles)
+def _response(facts: ReportFacts, factors: Factors, styles: Mapping[int, int]) -> dict[str, Any]:
+    figures = list(facts.evaluation.get("runs", ()))
+    response = first_response([run.summary for run in facts.runs], figures, factors, styles)
     if response is None:
-        return {"response": None, "response_figure": None, "effects": None}
+        return {"response": None, "response_figure": None}
+    response = replace(response, curves=response_curves(facts.analysis, response.figure, factors))
     label = f"{response.title} of {len(response.values)} runs over {', '.join(response.factors)}"
     return {
         "response": response,
         "response_figure": _markup(response_svg(response, name="response", label=label)),
-        "effects": effects_table(response),
     }
 
 

@@ -23,6 +23,9 @@ _DASHES: tuple[Any, ...] = ("solid", (0, (5, 2)), (0, (1.5, 1.5)))
 LINE_STYLES = _HUES * len(_DASHES)
 """How many lines can be told apart in one figure."""
 
+_FULL_WIDTH_in = 9.0
+_FULL_WIDTH_rem = 73.0  # what a page of the report leaves for a figure
+
 _NAMES = ("ink", "muted", "grid", *(f"series-{number}" for number in range(1, _HUES + 1)))
 _STAND_INS = {name: f"#0000{number:02x}" for number, name in enumerate(_NAMES, 1)}
 _TAG = re.compile(r"<[^>]*>")
@@ -47,6 +50,7 @@ def drawing() -> AbstractContextManager[None]:
 
     ink, muted, grid = colour("ink"), colour("muted"), colour("grid")
     style: dict[Any, Any] = {
+        "axes.formatter.useoffset": False,  # numbers at the ticks are what they say
         "text.parse_math": False,  # a name with dollar signs is no formula
         "svg.fonttype": "none",
         "svg.hashsalt": "twinbench",
@@ -74,7 +78,9 @@ def drawing() -> AbstractContextManager[None]:
 
 
 def inline_svg(figure: Figure, *, name: str, label: str) -> str:
-    """The figure as an ``<svg>`` element which fills the width of its place; call it within :func:`drawing`.
+    """The figure as an ``<svg>`` element; call it within :func:`drawing`.
+
+    One of 9 inches fills the width of the page, a narrower one less of it, so text has the same size in all.
 
     Args:
         figure: What is drawn.
@@ -88,7 +94,9 @@ def inline_svg(figure: Figure, *, name: str, label: str) -> str:
     body = drawn[drawn.index("</style>") :].split("</defs>", 1)[1]
     referenced = set(re.findall(r'(?:xlink:href="|url\()#([^")]+)', body))
     body = _TAG.sub(lambda tag: _adapted(tag[0], name, referenced), body)
-    return f'<svg {size[0] if size else ""} role="img" aria-label="{escape(label)}">{body.strip()}'
+    share = figure.get_figwidth() / _FULL_WIDTH_in
+    width = f' style="max-width: {share * _FULL_WIDTH_rem:.1f}rem"' if share < 1 else ""
+    return f'<svg {size[0] if size else ""}{width} role="img" aria-label="{escape(label)}">{body.strip()}'
 
 
 def _adapted(tag: str, name: str, referenced: set[str]) -> str:

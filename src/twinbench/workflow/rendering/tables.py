@@ -1,4 +1,4 @@
-"""The tables of the report: figures of each run, the response over the factors, what a linear fit says of it."""
+"""The tables of the report: the design's factors, figures of each run, the response over the factors."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twinbench.core.evaluation import linear_effects
-from twinbench.workflow.rendering.labels import aligned, compact, factor_title, fixed, unit_sign, with_unit
+from twinbench.core.evaluation import RESPONSES
+from twinbench.workflow.analysis import differs
+from twinbench.workflow.rendering.labels import (
+    aligned,
+    compact,
+    factor_title,
+    fixed,
+    level_text,
+    unit_sign,
+    with_unit,
+)
 from twinbench.workflow.rendering.plots import Response
 
-__all__ = [
-    "EffectsTable",
-    "Factors",
-    "ResultsTable",
-    "effects_table",
-    "first_response",
-    "levels_table",
-    "results_table",
-]
+__all__ = ["Factors", "ResultsTable", "figure_title", "first_response", "levels_table", "results_table"]
 
 Document = Mapping[str, Any]
 
 _MOST_FACTORS = 4
 _DIGITS = 3  # of levels, where they only tell runs apart
-_FEWEST_RUNS = 3
-_SMALLEST_SPREAD = 1e-9
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,6 @@ _COLUMNS = (
     _Column("outside_limits_s", "Outside limits", "s", 0),
 )
 _ONLY_IF_NOT_ZERO = {"discharged_Ah", "discharged_Wh", "charged_Ah", "charged_Wh", "outside_limits_s"}
-_PULSES = ("discharge_resistance_mOhm", "charge_resistance_mOhm")
-_RESPONSES = (*_PULSES, "soh_end_pct", "discharged_Ah", "charged_Ah", "mean_resistance_mOhm", "temperature_rise_degC")
 
 
 @dataclass(frozen=True)
@@ -71,11 +68,13 @@ class Factors:
     Attributes:
         titles: Name of each factor for people.
         units: Sign of its unit; empty if it has none.
+        ranges: What each can be set to: a value, ``0 to 45``, or all of a few values or categories.
         varying: Names of those that differ between runs.
     """
 
     titles: Mapping[str, str]
     units: Mapping[str, str]
+    ranges: Mapping[str, str]
     varying: tuple[str, ...]
 
     @classmethod
@@ -85,7 +84,8 @@ class Factors:
         return cls(
             titles={factor["name"]: factor_title(factor["name"], factor["unit"]) for factor in documents},
             units={factor["name"]: unit_sign(factor["unit"]) for factor in documents},
-            varying=tuple(factor["name"] for factor in documents if factor["low"] < factor["high"]),
+            ranges={factor["name"]: _range(factor) for factor in documents},
+            varying=tuple(factor["name"] for factor in documents if _varies(factor)),
         )
 
     def label(self, name: str) -> str:
@@ -95,12 +95,27 @@ class Factors:
     def described(self, summary: Document) -> str:
         """Levels of a run in a line, for example ``0.5 C, 25 °C``; empty if nothing varies."""
         levels = summary.get("levels") or {}
-        parts = [
-            (compact(levels[name], _DIGITS), self.units[name] or self.titles[name])
-            for name in self.varying
-            if name in levels
-        ]
-        return ", ".join(f"{value}\u00a0{unit}" for value, unit in parts)
+        return ", ".join(self.level(name, levels[name]) for name in self.varying if name in levels)
+
+    def level(self, name: str, level: float | str) -> str:
+        """A level with its unit: ``25 °C``; of a factor without one with its title; a category as it is."""
+        if isinstance(level, str):
+            return level
+        return f"{compact(level, _DIGITS)}\u00a0{self.units[name] or self.titles[name]}"
+
+
+def _varies(factor: Document) -> bool:
+    if factor.get("categories"):
+        return len(factor["categories"]) > 1
+    return bool(factor["low"] < factor["high"])
+
+
+def _range(factor: Document) -> str:
+    few = factor.get("categories") or factor.get("values")
+    if few:
+        return ", ".join(level_text(level) for level in few)
+    low, high = compact(factor["low"]), compact(factor["high"])
+    return f"{low} to {high}" if _varies(factor) else low
 
 
 @dataclass(frozen=True)
@@ -148,6 +163,12 @@ def _cell(column: _Column, figure: Document) -> str:
     return fixed(None if value is None else value * column.scale, column.digits)
 
 
+def figure_title(figure: str) -> tuple[str, str]:
+    """Title and unit of a figure of ``RunFigures``; its name if it has no column."""
+    found = [(column.title, column.unit) for column in _COLUMNS if column.figure == figure]
+    return found[0] if found else (figure, "")
+
+
 def first_response(
     summaries: Sequence[Document], figures: Sequence[Document], factors: Factors, styles: Mapping[int, int]
 ) -> Response | None:
@@ -155,12 +176,13 @@ def first_response(
     names = factors.varying[:_MOST_FACTORS]
     by_run = {figure["run"]: figure for figure in figures}
     completed = [summary for summary in summaries if _is_comparable(summary, names)]
-    for column in (column for key in _RESPONSES for column in _COLUMNS if column.figure == key and names):
+    for column in (column for key in RESPONSES for column in _COLUMNS if column.figure == key and names):
         answers = [(run, by_run.get(run["run"], {}).get(column.figure)) for run in completed]
         known = [(run, float(value)) for run, value in answers if value is not None]
         values = [value for _, value in known]
-        if len(values) >= _FEWEST_RUNS and max(values) - min(values) > _SMALLEST_SPREAD:
+        if differs(values):
             return Response(
+                figure=column.figure,
                 title=with_unit(column.title, column.unit),
                 values=values,
                 factors={factors.label(name): [run["levels"][name] for run, _ in known] for name in names},
@@ -171,30 +193,3 @@ def first_response(
 
 def _is_comparable(summary: Document, names: Sequence[str]) -> bool:
     return summary.get("status") == "completed" and set(names) <= set(summary.get("levels") or {})
-
-
-@dataclass(frozen=True)
-class EffectsTable:
-    """What a linear fit says of a response.
-
-    Attributes:
-        rows: Factor, the lowest and highest level tried, and the change of the response between them.
-        explained_pct: Share of the variance that the fit explains.
-    """
-
-    rows: Sequence[tuple[str, str, str, str]]
-    explained_pct: str
-
-
-def effects_table(response: Response) -> EffectsTable | None:
-    """The linear effects of the factors on the response; None if the runs cannot tell."""
-    count = len(response.values)
-    levels = [{name: values[index] for name, values in response.factors.items()} for index in range(count)]
-    effects = linear_effects(levels, response.values)
-    if effects is None:
-        return None
-    rows = []
-    for name, change in effects.by_factor.items():
-        tried = response.factors[name]
-        rows.append((name, compact(min(tried), _DIGITS), compact(max(tried), _DIGITS), fixed(change, 3)))
-    return EffectsTable(rows, fixed(100 * effects.explained, 1))
