@@ -16,7 +16,9 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@echo "installing the locked packages (a few minutes with a cold cache) …"
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
-	@$(BIN)/python -c 'from twinbench.core.cosim.system import compiled; compiled()'
+	@echo "compiling the numerical kernels (once, about a minute) …"
+	@$(BIN)/python -c 'from twinbench.core.cosim.system import compiled; from twinbench.core.doe.kinds import optimal, space_filling; \
+	  compiled(); space_filling.compile_all(); optimal.compile_all()'
 	@touch $@
 
 demo: install ## start the local lab, carry out one request, show where to look (DEMO_EXIT=1: then stop)
@@ -43,6 +45,7 @@ bench: install ## measure what README and docs say of speed and memory (some min
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	$(BIN)/python benchmarks/cosim.py
 	$(BIN)/python benchmarks/battery_fidelity.py
+	$(BIN)/python benchmarks/doe.py
 	$(BIN)/python benchmarks/dag_parse.py
 	$(BIN)/python benchmarks/local_lab.py
 

@@ -29,12 +29,12 @@ import numpy as np
 from doe_optimal import optimal
 from doe_sequential import sequential
 
-from twinbench.core.doe.factorial import choose_fraction
 from twinbench.core.doe.factors import Factor
+from twinbench.core.doe.kinds.factorial import choose_fraction
+from twinbench.core.doe.kinds.response_surface import BOX_BEHNKEN_CENTRES, box_behnken, central_composite
+from twinbench.core.doe.kinds.screening import definitive_screening, plackett_burman
+from twinbench.core.doe.kinds.space_filling import compile_all, latin_hypercube
 from twinbench.core.doe.region import Region
-from twinbench.core.doe.response_surface import BOX_BEHNKEN_CENTRES, box_behnken, central_composite
-from twinbench.core.doe.screening import definitive_screening, plackett_burman
-from twinbench.core.doe.space_filling import compiled, latin_hypercube
 
 SIZES = tuple((runs, factors) for runs in (20, 50, 100, 200) for factors in (3, 5, 6, 10))
 SEEDS = 5
@@ -73,7 +73,7 @@ def target(what: str, wanted: float, reached: float, *, at_least: bool) -> dict[
 
 
 def space() -> dict[str, Any]:
-    compiled()
+    compile_all()
     rows = [compare(runs, factors) for runs, factors in SIZES]
     aims = []
     for row in rows:

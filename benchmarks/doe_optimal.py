@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from twinbench.core.doe.factors import Factor
-from twinbench.core.doe.optimal import compile_all, optimal_design
+from twinbench.core.doe.kinds.optimal import compile_all, optimal_design
 from twinbench.core.doe.terms import Terms
 
 SEED = 1

@@ -17,8 +17,8 @@ Everyone predicts with the same surrogate and only the choice of points differs:
     one-shot, own  likewise with the lab's own annealed Latin hypercube, whose levels reach the edges
     sequential     8 tests of the first kind, then batches of 4, or single tests, out of 1,024 Sobol' points
 
-Prints a table, and JSON with the targets and what was reached. What limits a sequential design here: with so few runs it
-is not known yet along which factors the response bends; with lengths and warps found from 200 tests it takes 16.
+Prints a table, and JSON with the targets and what was reached. What limits a sequential design here: with so few runs
+it is not known yet along which factors the response bends; with lengths and warps found from 200 tests it takes 16.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from scipy.stats import qmc
 from twinbench.adapters.fmi.staging import open_bundle
 from twinbench.core.battery.stages import Mode, Stage, matrix_text
 from twinbench.core.cosim import Experiment, Point, StopCondition
-from twinbench.core.doe.sequential import fit_surrogates, judge, next_batch
-from twinbench.core.doe.sequential_plan import Aim, SequentialPlan
+from twinbench.core.doe.learning.sequential import fit_surrogates, judge, next_batch
+from twinbench.core.doe.learning.sequential_plan import Aim, SequentialPlan
 
 MODEL = "FMU_Battery_Model"
 FMU = Path(__file__).resolve().parents[1] / "include" / "fmus" / f"{MODEL}.fmu"
@@ -192,8 +192,8 @@ def maximin(size: int, seed: int) -> np.ndarray:
 
 def own(size: int, seed: int) -> np.ndarray:
     from twinbench.core.doe.factors import Factor
+    from twinbench.core.doe.kinds.space_filling import latin_hypercube
     from twinbench.core.doe.region import Region
-    from twinbench.core.doe.space_filling import latin_hypercube
 
     factors = tuple(Factor(name, "1", 0.0, 1.0) for name in FACTORS)
     return latin_hypercube(Region(factors), size, seed=seed)

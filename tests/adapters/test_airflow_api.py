@@ -163,12 +163,18 @@ def test_a_refusal_is_told_in_the_words_of_airflow(airflow, api, status, answer,
     assert not told.value.transient
 
 
-def test_a_run_is_cancelled_by_ending_it_as_failed(airflow, api):
+def test_a_run_is_cancelled_by_ending_it_and_its_rounds_as_failed(airflow, api):
+    rounds, going_on = RUNS.replace("request", "round"), f"{REQUEST}.round-02"
     airflow.answers[f"PATCH {RUNS}/{REQUEST}"] = (200, b"")
+    airflow.answers[f"GET {rounds}"] = (200, {"dag_runs": [{"dag_run_id": going_on}], "total_entries": 1})
+    airflow.answers[f"PATCH {rounds}/{going_on}"] = (200, b"")
 
     api.cancel(REQUEST)
 
-    assert airflow.asked == [("PATCH", f"{RUNS}/{REQUEST}", {}, {"state": "failed"})]
+    ended = {"state": "failed"}
+    assert airflow.asked[0] == ("PATCH", f"{RUNS}/{REQUEST}", {}, ended)
+    assert airflow.asked[1][2]["run_id_prefix_pattern"] == f"{REQUEST}."
+    assert airflow.asked[2] == ("PATCH", f"{rounds}/{going_on}", {}, ended)
 
 
 def test_the_newest_runs_come_first(airflow, api):

@@ -8,8 +8,8 @@ from jsonschema import Draft202012Validator
 
 from twinbench.core.doe.designs import make_design
 from twinbench.core.doe.factors import Factor
+from twinbench.core.doe.learning.sequential import SequentialPlan
 from twinbench.core.doe.recommendation import Aim
-from twinbench.core.doe.sequential import SequentialPlan
 from twinbench.core.doe.spec import DesignSpec, Kind
 from twinbench.core.errors import DesignError
 

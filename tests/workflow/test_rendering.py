@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.workflow.made_up_results import LEVELS, REQUEST, completed, facts_of, failed
 from twinbench.core.evaluation import Limits, evaluate_run
+from twinbench.workflow.analysis import analyse_responses
 from twinbench.workflow.rendering import labels
 from twinbench.workflow.rendering.decimation import decimate
 from twinbench.workflow.rendering.report import ReportFacts, RunResult, render_report
@@ -114,6 +115,65 @@ def test_what_the_requester_writes_stays_text(runs):
     page = _Page(html)
     assert "script" not in page.elements
     assert page.text.count(hostile) >= 10
+
+
+def analysed(runs, **design) -> ReportFacts:
+    """Facts with an analysis of what the made-up runs gave."""
+    facts = facts_of(runs)
+    facts = dataclasses.replace(facts, design={**facts.design, **design})
+    summaries = [run.summary for run in runs]
+    analysis = analyse_responses(facts.design, summaries, facts.evaluation["runs"])
+    return dataclasses.replace(facts, analysis=analysis)
+
+
+def test_effects_variance_surface_and_residuals_are_told_and_drawn(runs):
+    html = render_report(analysed(runs))
+    page = _Page(html)
+
+    for words in ("Effects on", "Analysis of variance of", "as the model has it", "studentised", "may be believed"):
+        assert words in page.text
+    assert render_report(analysed(runs)) == html
+
+
+def test_what_only_seems_to_follow_is_not_analysed(runs):
+    page = _Page(render_report(analysed(runs[:2])))
+
+    assert "The runs cannot tell how the results follow the factors" in page.text
+    assert "Analysis of variance" not in page.text
+
+
+def test_categories_and_hostile_names_are_told_as_they_are(runs):
+    hostile = "<b>A</b>"
+    factors = [*facts_of(runs).design["factors"], {"name": "supplier", "unit": "", "categories": [hostile, "B"]}]
+    shared = [
+        dataclasses.replace(run, summary={**run.summary, "levels": {**run.summary["levels"], "supplier": level}})
+        for run, level in zip(runs, [hostile, "B"] * 9, strict=False)
+    ]
+    page = _Page(render_report(analysed(shared, factors=factors)))
+
+    assert "b" not in page.elements
+    assert f"{hostile}, B" in page.text or f"{hostile}/B" in page.text
+
+
+def test_a_sequential_design_says_why_it_went_on_and_why_it_ended(runs):
+    rounds = [
+        {"round": 1, "runs": [1, 2], "done": False, "reason": "Goes on: the error is 3 %."},
+        {"round": 2, "runs": [3], "done": True, "reason": "It is known well enough."},
+    ]
+    text = _Page(render_report(dataclasses.replace(facts_of(runs), rounds=rounds))).text
+
+    assert "Goes on: the error is 3 %." in text
+    assert "It is known well enough." in text
+
+
+def test_a_design_tells_power_aliases_and_generators(runs):
+    quality = {"d_efficiency_pct": 100.0, "power": {"a": 0.81, "b": None}, "vif": {"a": 1.0, "b": None}}
+    more = {"quality": quality, "aliases": {"a": ["b:c"]}, "generators": ["C=AB"], "notes": ["Resolution III."]}
+    facts = facts_of(runs)
+    text = _Page(render_report(dataclasses.replace(facts, design={**facts.design, **more}))).text
+
+    for words in ("81", "b:c", "C=AB", "Resolution III.", "D efficiency pct"):
+        assert words in text
 
 
 def test_a_failed_run_is_shown_as_failed(runs):

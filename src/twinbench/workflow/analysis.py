@@ -37,7 +37,7 @@ def analyse_responses(
         summaries: ``results/run-0001.json`` of each run.
         figures: Figures of each run that has any, ``run`` and the fields of ``RunFigures``.
     """
-    from twinbench.core.doe.analysis import analyse
+    from twinbench.core.doe.analysis.analyse import analyse
     from twinbench.core.doe.factors import Factor
     from twinbench.core.evaluation import RESPONSES
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from twinbench.core.doe.constraints import Constraint
 from twinbench.core.doe.designs import levels_of, runs_table
+from twinbench.core.doe.learning.sequential import SequentialPlan, fit_surrogates, judge, next_batch
 from twinbench.core.doe.quality import design_quality
 from twinbench.core.doe.region import Region
-from twinbench.core.doe.sequential import SequentialPlan, fit_surrogates, judge, next_batch
 from twinbench.core.doe.spec import DesignSpec
 from twinbench.workflow.design import DESIGN, write_runs
 from twinbench.workflow.lab import Area, Document, Lab

@@ -7,8 +7,9 @@ import pytest
 from twinbench.core.battery.procedure import Procedure
 from twinbench.core.battery.procedures import available_tests, procedure_for, remark
 from twinbench.core.battery.stages import Mode
-from twinbench.core.doe.designs import make_design, recommended_kind
-from twinbench.core.doe.factors import DesignSpec, Kind
+from twinbench.core.doe.designs import make_design
+from twinbench.core.doe.recommendation import recommend
+from twinbench.core.doe.spec import DesignSpec, Kind
 from twinbench.core.errors import RequestError
 
 
@@ -29,7 +30,7 @@ def test_every_test_with_a_procedure_has_one_at_every_point_of_its_design(catalo
     for test in catalogue.tests:
         if test.name not in available_tests():
             continue
-        kind = Kind(recommended_kind(test.factors, 8))
+        kind = Kind(recommend(test.factors, None, 8).kind)
         for run in make_design(DesignSpec(test.factors, kind, 8 if kind is not Kind.FULL_FACTORIAL else None)).runs:
             procedure = procedure_for(test, run.levels, cell)
             assert procedure.ambient_degC == run.levels.get("temperature_degC", 25.0), test.name

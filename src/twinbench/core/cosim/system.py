@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -21,6 +18,7 @@ from twinbench.core.cosim.opcodes import Exit, Word
 from twinbench.core.cosim.order import Loop, Visit, propagation_order
 from twinbench.core.cosim.tape import Act, Get, Record, Repeat, Set, Step, Tape, assemble
 from twinbench.core.errors import SimulationError
+from twinbench.core.kernels import load_kernel
 
 __all__ = ["Executor", "Signal", "System", "compiled"]
 
@@ -28,21 +26,8 @@ Executor = Callable[[int], int]
 
 
 def compiled() -> Executor:
-    """The compiled executor; the first call in a process loads it (0.5 s), or compiles it where it never ran (2 s).
-
-    Compiled it is kept beside the code, or in the user's cache; where neither can be written to (a container with
-    read-only code and no home) it is compiled for this process alone. ``NUMBA_CACHE_DIR`` names another place.
-    """
-    try:
-        from twinbench.core.cosim.kernel import run
-    except RuntimeError:
-        import numba
-
-        folder = tempfile.mkdtemp(prefix="twinbench-kernel-")  # nobody else can put a kernel there
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
-        from twinbench.core.cosim.kernel import run
-    executor: Executor = run
+    """The compiled executor; the first call in a process loads it (0.5 s), or compiles it where it never ran (2 s)."""
+    executor: Executor = load_kernel("twinbench.core.cosim.kernel").run
     return executor
 
 

@@ -71,7 +71,7 @@ def existing_points(spec: DesignSpec) -> NDArray[np.float64]:
 
 
 def _fractional(spec: DesignSpec) -> ChosenPoints:
-    from twinbench.core.doe.factorial import choose_fraction, read_generators, two_level
+    from twinbench.core.doe.kinds.factorial import choose_fraction, read_generators, two_level
 
     _two_levels(spec)
     count = len(spec.varying)
@@ -93,7 +93,7 @@ def _fractional(spec: DesignSpec) -> ChosenPoints:
 
 
 def _letters(count: int) -> str:
-    from twinbench.core.doe.factorial import LETTERS
+    from twinbench.core.doe.kinds.factorial import LETTERS
 
     return LETTERS[:count]
 
@@ -103,7 +103,7 @@ def _roman(number: int) -> str:
 
 
 def _plackett_burman(spec: DesignSpec) -> ChosenPoints:
-    from twinbench.core.doe.screening import plackett_burman
+    from twinbench.core.doe.kinds.screening import plackett_burman
 
     _two_levels(spec)
     count = len(spec.varying)
@@ -117,7 +117,7 @@ def _plackett_burman(spec: DesignSpec) -> ChosenPoints:
 
 
 def _definitive(spec: DesignSpec) -> ChosenPoints:
-    from twinbench.core.doe.screening import definitive_screening
+    from twinbench.core.doe.kinds.screening import definitive_screening
 
     _numbers(spec)
     count = len(spec.varying)
@@ -130,7 +130,7 @@ def _definitive(spec: DesignSpec) -> ChosenPoints:
 
 
 def _central_composite(spec: DesignSpec) -> ChosenPoints:
-    from twinbench.core.doe.response_surface import axial_distance, central_composite
+    from twinbench.core.doe.kinds.response_surface import axial_distance, central_composite
 
     _numbers(spec)
     count = len(spec.varying)
@@ -145,7 +145,7 @@ def _central_composite(spec: DesignSpec) -> ChosenPoints:
 
 
 def _box_behnken(spec: DesignSpec) -> ChosenPoints:
-    from twinbench.core.doe.response_surface import BOX_BEHNKEN_CENTRES, box_behnken
+    from twinbench.core.doe.kinds.response_surface import BOX_BEHNKEN_CENTRES, box_behnken
 
     _numbers(spec)
     points = box_behnken(len(spec.varying))
@@ -219,7 +219,7 @@ def _snapped(spec: DesignSpec, region: Region, chosen: ChosenPoints) -> ChosenPo
 
 
 def _full_factorial(spec: DesignSpec, region: Region) -> ChosenPoints:
-    from twinbench.core.doe.factorial import full_factorial
+    from twinbench.core.doe.kinds.factorial import full_factorial
 
     count = math.prod(factor.levels for factor in spec.varying)
     if count > MAX_RUNS:
@@ -252,7 +252,7 @@ def _levels_of(factor: Factor) -> Points:
 
 
 def _space_filling(spec: DesignSpec, region: Region) -> ChosenPoints:
-    from twinbench.core.doe.space_filling import latin_hypercube, sequence, spread, whole_plot_settings
+    from twinbench.core.doe.kinds.space_filling import latin_hypercube, sequence, spread, whole_plot_settings
 
     runs, seed = spec.runs or 0, spec.seed
     if spec.centre_points:
@@ -277,7 +277,7 @@ def _space_filling(spec: DesignSpec, region: Region) -> ChosenPoints:
 
 def _optimal(spec: DesignSpec, region: Region) -> ChosenPoints:
     from twinbench.core.doe.arrangement import block_sizes
-    from twinbench.core.doe.optimal import optimal_design
+    from twinbench.core.doe.kinds.optimal import optimal_design
 
     runs = spec.runs or 0
     if spec.centre_points:

@@ -88,7 +88,7 @@ def _by_size(varying: Sequence[Factor], budget: int | None, constrained: bool) -
 
 
 def _screening(varying: Sequence[Factor], budget: int | None) -> Recommendation | None:
-    from twinbench.core.doe.factorial import choose_fraction
+    from twinbench.core.doe.kinds.factorial import choose_fraction
 
     count = len(varying)
     definitive = 2 * (count + count % 2) + 1
@@ -113,7 +113,7 @@ def _screening(varying: Sequence[Factor], budget: int | None) -> Recommendation 
 
 
 def _effects(varying: Sequence[Factor], budget: int | None) -> Recommendation | None:
-    from twinbench.core.doe.factorial import LETTERS, choose_fraction
+    from twinbench.core.doe.kinds.factorial import LETTERS, choose_fraction
 
     count = len(varying)
     if 1 << count <= min(budget or _MOST_CORNERS, _MOST_CORNERS):
@@ -132,7 +132,7 @@ def _effects(varying: Sequence[Factor], budget: int | None) -> Recommendation | 
 
 
 def _surface(varying: Sequence[Factor], budget: int | None) -> Recommendation | None:
-    from twinbench.core.doe.response_surface import BOX_BEHNKEN_CENTRES, box_behnken
+    from twinbench.core.doe.kinds.response_surface import BOX_BEHNKEN_CENTRES, box_behnken
 
     count = len(varying)
     if any(factor.categories for factor in varying) or count < 2:

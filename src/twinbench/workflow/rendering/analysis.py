@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twinbench.core.doe.fitted_model import FittedModel, main_effect_curves
+from twinbench.core.doe.analysis.fitted_model import FittedModel, main_effect_curves
 from twinbench.workflow.rendering.analysis_figures import (
     effects_figure,
     interactions_figure,

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbench.core.doe.fitted_model import FittedModel, Pair, interaction_strength, main_effect_curves, surface
+from twinbench.core.doe.analysis.fitted_model import (
+    FittedModel,
+    Pair,
+    interaction_strength,
+    main_effect_curves,
+    surface,
+)
 from twinbench.workflow.rendering.analysis_plots import (
     Bar,
     InteractionPanel,

@@ -29,6 +29,7 @@ __all__ = ["ReportFacts", "RunResult", "render_report"]
 Document = Mapping[str, Any]
 
 _SEVERITIES = [severity.value for severity in Severity]  # the worst first
+_SIGNAL_TO_NOISE = 2.0  # of a design that does not say for which effect its power is told
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -126,6 +127,7 @@ def _view(facts: ReportFacts) -> dict[str, Any]:
         "signals_figure": _signals_figure(drawn),
         "design_figures": [(name, value) for name, value in _quality(facts).items() if _is_number(value)],
         "design_terms": _design_terms(facts),
+        "signal_to_noise": facts.design.get("spec", {}).get("signal_to_noise", _SIGNAL_TO_NOISE),
         "with_rows": sum(len(run.time_s) > 0 for run in facts.runs),
         "most_points": MOST_POINTS,
         "plan_figure": _plan_figure(facts.plan),

@@ -9,7 +9,12 @@ import itertools
 import numpy as np
 import pytest
 
-from twinbench.core.doe.response_surface import BOX_BEHNKEN_CENTRES, axial_distance, box_behnken, central_composite
+from twinbench.core.doe.kinds.response_surface import (
+    BOX_BEHNKEN_CENTRES,
+    axial_distance,
+    box_behnken,
+    central_composite,
+)
 from twinbench.core.errors import DesignError
 
 

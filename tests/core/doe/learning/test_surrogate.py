@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.optimize import check_grad
 from scipy.stats import qmc
 
-from twinbench.core.doe.surrogate import Surrogate
-from twinbench.core.doe.surrogate_kernel import covariance, first_guess, slopes, variance, warp
+from twinbench.core.doe.learning.surrogate import Surrogate
+from twinbench.core.doe.learning.surrogate_kernel import covariance, first_guess, slopes, variance, warp
 from twinbench.core.errors import DesignError
 
 
@@ -67,6 +67,9 @@ def test_the_error_of_runs_left_out_is_that_of_refits(surrogate):
         without = surrogate.condition(surrogate.points[others], surrogate.values[others])
         refitted.append(surrogate.values[row] - without.predict(surrogate.points[row : row + 1])[0][0])
 
+    without = surrogate.condition(surrogate.points[1:], surrogate.values[1:])
+    expected = np.hypot(without.predict(surrogate.points[:1])[1][0], without.noise)
+    assert surrogate.left_out_scores[0] == pytest.approx(refitted[0] / expected, rel=1e-3)
     assert surrogate.left_out_errors == pytest.approx(np.array(refitted), rel=1e-4, abs=1e-7)
     assert surrogate.cross_validated_error == pytest.approx(rms(refitted), rel=1e-4)
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbench.core.doe.surrogate import Surrogate
+from twinbench.core.doe.learning.surrogate import Surrogate
 
 __all__ = ["expected_improvement", "variance_removed"]
 

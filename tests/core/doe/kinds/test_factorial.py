@@ -10,7 +10,7 @@ import math
 import numpy as np
 import pytest
 
-from twinbench.core.doe.factorial import (
+from twinbench.core.doe.kinds.factorial import (
     Fraction,
     choose_fraction,
     full_factorial,

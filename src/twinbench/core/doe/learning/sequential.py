@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from twinbench.core.doe.acquisition import expected_improvement, variance_removed
-from twinbench.core.doe.sequential_plan import Aim, SequentialPlan
-from twinbench.core.doe.surrogate import FEWEST_RUNS, Surrogate
+from twinbench.core.doe.learning.acquisition import expected_improvement, variance_removed
+from twinbench.core.doe.learning.sequential_plan import Aim, SequentialPlan
+from twinbench.core.doe.learning.surrogate import FEWEST_RUNS, Surrogate
 from twinbench.core.errors import DesignError
 
 __all__ = ["Aim", "SequentialPlan", "Verdict", "fit_surrogates", "judge", "next_batch"]
@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 
 _SAME_POINT = 1e-5  # of a factor's range: levels are rounded
 _FEWEST_CONFIRMING = 4  # runs that those before them have to predict
+_LEAST_DEVIATION = 1e-6  # of the response's standard deviation: less is not believed
 _CREDIBLE = 1.959964  # standard deviations to either side hold 95 %
 
 
@@ -43,9 +44,10 @@ class Verdict:
 
     Attributes:
         reason: Why it ends, or goes on, for people.
-        figures: ``runs``, and for each response ``<response>.cross_validated_pct``, ``.last_batch_pct``,
-            ``.predicted_pct`` (errors, in percent of the range), ``.error_pct`` and ``.credible_width`` (what is
-            compared with the plan's) and, to optimise, ``.best`` (what is expected of the best run).
+        figures: ``runs``, and for each response ``<response>.cross_validated_pct`` (runs left out in turn) and
+            ``.predicted_pct`` (over the candidates), in percent of the range, ``.error_pct`` and ``.credible_width``
+            (what is compared with the plan's); to learn, ``.optimism``, see :func:`judge`; to optimise, ``.best``, what
+            is expected of the best run.
     """
 
     done: bool
@@ -121,9 +123,11 @@ def next_batch(
 def judge(plan: SequentialPlan, surrogates: Mapping[str, Surrogate], runs: int, candidates: Array) -> Verdict:
     """Decide whether enough is known.
 
-    A few runs can lie on a plane by chance, and then every error is small that they alone tell. To learn, three errors
-    must therefore be below the limit: that of each run left out in turn, the one expected over the candidates, and that
-    of the last batch as predicted from the runs before it alone; so there must have been one beyond the first runs.
+    Runs that were chosen because little is known there are not where the responses are to be known, so their errors,
+    each left out in turn, say too much; and a few runs can lie on a plane by chance, and then say too little. To learn,
+    the error is therefore the one that the surrogate expects over the candidates, times its *optimism*: how many times
+    larger than expected errors have been, of runs left out in turn or, if that is more, of the last batch as predicted
+    from the runs before it alone. So there must have been a batch beyond the first runs.
 
     Args:
         plan: When it ends.
@@ -156,12 +160,13 @@ def _figures(plan: SequentialPlan, surrogate: Surrogate, candidates: Array) -> d
     percent = 100 / span if span > 0 else 0.0
     errors = {
         "cross_validated_pct": percent * surrogate.cross_validated_error,
-        "last_batch_pct": percent * _last_error(surrogate, _look_back(plan)),
         "predicted_pct": percent * surrogate.expected_error(candidates),
     }
     if plan.aim is Aim.LEARN:
-        widest = float(surrogate.predict(candidates)[1].max())
-        return {**errors, "error_pct": max(errors.values()), "credible_width": 2 * _CREDIBLE * widest}
+        optimism = max(1.0, _rms(surrogate.left_out_scores), _rms(_last_scores(surrogate, _look_back(plan))))
+        widest = 2 * _CREDIBLE * float(surrogate.predict(candidates)[1].max())
+        error = optimism * errors["predicted_pct"]
+        return {**errors, "optimism": optimism, "error_pct": error, "credible_width": optimism * widest}
     sign = plan.aim.sign
     expected, unsure = surrogate.predict(surrogate.points)
     best = int(np.argmax(sign * expected))
@@ -174,13 +179,20 @@ def _look_back(plan: SequentialPlan) -> int:
     return max(plan.batch, _FEWEST_CONFIRMING)
 
 
-def _last_error(surrogate: Surrogate, count: int) -> float:
-    """Root mean square of the errors with which the last runs are predicted by a surrogate of those before."""
+def _last_scores(surrogate: Surrogate, count: int) -> Array:
+    """Errors with which the last runs are predicted from those before, over the deviations that are expected."""
     first = max(FEWEST_RUNS, len(surrogate.points) - count)
-    if first >= len(surrogate.points):
-        return 0.0
+    points, values = surrogate.points[first:], surrogate.values[first:]
+    if not len(points) or not surrogate.scale:
+        return np.zeros(1)
     before = Surrogate.fit(surrogate.points[:first], surrogate.values[:first], seed=0)
-    return float(np.sqrt(np.mean((before.predict(surrogate.points[first:])[0] - surrogate.values[first:]) ** 2)))
+    mean, deviation = before.predict(points)
+    expected = np.maximum(np.hypot(deviation, before.noise), _LEAST_DEVIATION * surrogate.scale)
+    return np.asarray((values - mean) / expected)
+
+
+def _rms(values: Array) -> float:
+    return float(np.sqrt(np.mean(values**2)))
 
 
 def _missing(plan: SequentialPlan, name: str, found: Mapping[str, float]) -> list[str]:

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
-from twinbench.core.doe.surrogate_kernel import JITTER, covariance, find_shape, first_guess, variance, warp
+from twinbench.core.doe.learning.surrogate_kernel import JITTER, covariance, find_shape, first_guess, variance, warp
 from twinbench.core.errors import DesignError
 
 __all__ = ["FEWEST_RUNS", "Surrogate"]
@@ -106,6 +106,12 @@ class Surrogate:
         """How far each run is from what the others predict for it under the same shape, shape (n,)."""
         inverse = cho_solve((self._root, True), np.eye(len(self.points)))
         return np.asarray(self.scale * self._weights / np.diag(inverse))
+
+    @property
+    def left_out_scores(self) -> Array:
+        """These errors over the deviations that the others expect, shape (n,); about 1 where these are right."""
+        inverse = cho_solve((self._root, True), np.eye(len(self.points)))
+        return np.asarray(self._weights / np.sqrt(np.diag(inverse)))
 
     @property
     def cross_validated_error(self) -> float:

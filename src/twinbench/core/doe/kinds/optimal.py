@@ -16,9 +16,6 @@ Points are in shares, see :mod:`twinbench.core.doe.terms`. Cost: 20 factors in 1
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -40,8 +37,9 @@ from twinbench.core.doe.quality import (
 )
 from twinbench.core.doe.terms import MODELS, Terms
 from twinbench.core.errors import DesignError
+from twinbench.core.kernels import load_kernel
 
-__all__ = ["compile_all", "compiled", "optimal_design"]
+__all__ = ["compile_all", "optimal_design"]
 
 Points = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -114,22 +112,8 @@ def optimal_design(
     return _search(task, np.random.default_rng(seed), starts)
 
 
-def compiled() -> ModuleType:
-    """The compiled exchanges; a first use where they never ran compiles them (40 s) and keeps them beside the code."""
-    try:
-        from twinbench.core.doe import optimal_kernel
-    except RuntimeError:
-        import numba
-
-        folder = tempfile.mkdtemp(prefix="twinbench-kernel-")  # nobody else can put a kernel there
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
-        from twinbench.core.doe import optimal_kernel
-    return optimal_kernel
-
-
 def compile_all() -> None:
-    """Compile everything once, so that no request has to wait for it."""
+    """Have Numba compile everything into its cache (35 s), so that no design has to wait for it."""
     terms = Terms.read("quadratic", (Factor("a", "", -1.0, 1.0), Factor("b", "", -1.0, 1.0)))
     for feasible in (None, lambda points: points[:, 0] <= 1):
         optimal_design(terms, 6, criterion="A", seed=0, allowed=(None, None), feasible=feasible, starts=1)
@@ -247,7 +231,7 @@ def _refuse_if_alike(terms: Terms, matrix: NDArray[np.float64], where: str) -> N
 
 def _search(task: _Task, generator: Generator, starts: int | None) -> Points:
     """Search from many beginnings, then let the best leave the grid."""
-    kernel = compiled()
+    kernel = load_kernel("twinbench.core.doe.kinds.optimal_kernel")
     search = _prepared(task, kernel)
     tool = _Rows(task, kernel, search) if task.feasible and not task.hard else _Coordinates(task, kernel, search)
     most = starts or int(np.clip(_EFFORT / tool.cost, *_SEARCHES))

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinbench.core.doe import optimal
 from twinbench.core.doe.factors import Factor
-from twinbench.core.doe.optimal import optimal_design
+from twinbench.core.doe.kinds import optimal
+from twinbench.core.doe.kinds.optimal import optimal_design
 from twinbench.core.doe.quality import design_quality, moment_matrix
 from twinbench.core.doe.terms import Terms
 from twinbench.core.errors import DesignError
+from twinbench.core.kernels import load_kernel
 
 # Largest determinant of a matrix of n - 1 columns of 0 and 1 (OEIS A003432); 2^(n-1) times it is that of n columns of
 # -1 and 1 (Galil & Kiefer 1980; Orrick & Solomon).
@@ -242,7 +243,7 @@ def test_blocks_do_not_cost_a_factorial_its_precision():
 @settings(max_examples=15)
 @given(st.integers(0, 10_000), st.booleans(), st.booleans())
 def test_updates_of_rank_two_equal_the_value_from_scratch(seed, split, trace):
-    kernel = optimal.compiled()
+    kernel = load_kernel("twinbench.core.doe.kinds.optimal_kernel")
     generator = np.random.default_rng(seed)
     terms = Terms.read("quadratic", (*numbers(2), category("c", 3)))
     groups = np.repeat(np.arange(12), 2) if split else None

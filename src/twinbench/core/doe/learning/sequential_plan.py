@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from twinbench.core.doe.learning.surrogate import FEWEST_RUNS
 from twinbench.core.doe.spec import MAX_RUNS
-from twinbench.core.doe.surrogate import FEWEST_RUNS
 from twinbench.core.errors import DesignError
 from twinbench.core.evaluation import RunFigures
 from twinbench.core.suggestion import did_you_mean

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinbench.core.doe.known_runs import KnownRuns
+from twinbench.core.doe.analysis.known_runs import KnownRuns
 from twinbench.core.doe.terms import MODELS, Terms
 from twinbench.core.errors import DesignError
 

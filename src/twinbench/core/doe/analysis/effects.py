@@ -18,8 +18,8 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbench.core.doe.analysis.regression import Regression
 from twinbench.core.doe.factors import Factor
-from twinbench.core.doe.regression import Regression
 from twinbench.core.doe.terms import Terms
 
 __all__ = ["Effect", "effects_of"]

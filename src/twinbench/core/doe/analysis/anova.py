@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinbench.core.doe.known_runs import KnownRuns
-from twinbench.core.doe.regression import Regression
-from twinbench.core.doe.residual_checks import SIGNIFICANT, Check, p_words
+from twinbench.core.doe.analysis.known_runs import KnownRuns
+from twinbench.core.doe.analysis.regression import Regression
+from twinbench.core.doe.analysis.residual_checks import SIGNIFICANT, Check, p_words
 from twinbench.core.doe.terms import Terms
 from twinbench.core.findings import Severity
 

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbench.core.doe.anova import AnovaRow, anova_table, lack_of_fit_checks
-from twinbench.core.doe.effects import Effect, effects_of
+from twinbench.core.doe.analysis.anova import AnovaRow, anova_table, lack_of_fit_checks
+from twinbench.core.doe.analysis.effects import Effect, effects_of
+from twinbench.core.doe.analysis.fitted_model import FittedModel
+from twinbench.core.doe.analysis.known_runs import KnownRuns
+from twinbench.core.doe.analysis.model_choice import Choice, choose_model
+from twinbench.core.doe.analysis.regression import Regression, regress
+from twinbench.core.doe.analysis.residual_checks import Check, Influence, check_residuals, influence_of
 from twinbench.core.doe.factors import Factor, Level
-from twinbench.core.doe.fitted_model import FittedModel
-from twinbench.core.doe.known_runs import KnownRuns
-from twinbench.core.doe.model_choice import Choice, choose_model
-from twinbench.core.doe.regression import Regression, regress
-from twinbench.core.doe.residual_checks import Check, Influence, check_residuals, influence_of
 from twinbench.core.findings import Severity
 
 __all__ = ["Analysis", "AnovaRow", "Check", "Effect", "Fit", "RunResidual", "analyse"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbench.core.doe.regression import Regression
+from twinbench.core.doe.analysis.regression import Regression
 from twinbench.core.findings import Severity
 
 __all__ = ["Check", "Influence", "check_residuals", "influence_of"]

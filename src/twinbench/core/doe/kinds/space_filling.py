@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from twinbench.core.doe.factors import Factor
 from twinbench.core.doe.region import Region
 from twinbench.core.errors import DesignError
+from twinbench.core.kernels import load_kernel
 
-__all__ = ["compiled", "latin_hypercube", "sequence", "spread", "whole_plot_settings"]
+__all__ = ["compile_all", "latin_hypercube", "sequence", "spread", "whole_plot_settings"]
 
 Points = NDArray[np.float64]
 
@@ -30,8 +31,8 @@ _CANDIDATES_PER_RUN, _FEWEST_CANDIDATES, _MOST_CANDIDATES = 40, 2000, 20_000
 _PASSES = 400
 
 
-def compiled() -> None:
-    """Have Numba compile the kernel into its cache, so that the first design does not wait for it."""
+def compile_all() -> None:
+    """Have Numba compile everything into its cache (8 s), so that no design has to wait for it."""
     numbers = Region(tuple(Factor(name, "1", 0.0, 1.0) for name in "ab"))
     for criterion in _HOTTEST:
         latin_hypercube(numbers, 3, seed=1, criterion=criterion)
@@ -49,8 +50,7 @@ def latin_hypercube(
         criterion: ``distance`` or ``discrepancy``.
         whole_plots: Settings of the factors that are hard to change; runs of a whole plot stand side by side.
     """
-    from twinbench.core.doe.space_filling_kernel import anneal_discrepancy, anneal_distance
-
+    kernel = load_kernel("twinbench.core.doe.kinds.space_filling_kernel")
     random = np.random.default_rng(seed)
     hard = np.array([factor.hard_to_change for factor in region.varying])
     points = np.column_stack([random.permutation(_column(region, c, runs, criterion)) for c in range(len(hard))])
@@ -62,9 +62,11 @@ def latin_hypercube(
         return points
     swaps = min(_MOST_SWAPS, _EFFORT // (4 * runs), _SWAPS_PER_LEVEL * runs * len(movable))
     if criterion == "discrepancy":
-        return np.asarray(anneal_discrepancy(points, movable, swaps, _HOTTEST[criterion], seed % 2**32))
+        return np.asarray(kernel.anneal_discrepancy(points, movable, swaps, _HOTTEST[criterion], seed % 2**32))
     near = len(hard) / 6 * runs ** (-2 / len(hard))
-    annealed = anneal_distance(points, region.is_categorical, movable, near, swaps, _HOTTEST[criterion], seed % 2**32)
+    annealed = kernel.anneal_distance(
+        points, region.is_categorical, movable, near, swaps, _HOTTEST[criterion], seed % 2**32
+    )
     return np.asarray(annealed)
 
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinbench.core.doe.analysis import analyse
+from twinbench.core.doe.analysis.analyse import analyse
+from twinbench.core.doe.analysis.fitted_model import interaction_strength, main_effect_curves, surface
 from twinbench.core.doe.factors import Factor
-from twinbench.core.doe.fitted_model import interaction_strength, main_effect_curves, surface
 
 LETTERS = tuple(Factor(name, "1", -1.0, 1.0) for name in "ABCD")
 FILTRATION = (45, 71, 48, 65, 68, 60, 80, 65, 43, 100, 45, 104, 75, 86, 70, 96)

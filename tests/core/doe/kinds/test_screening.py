@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 import pytest
 
-from twinbench.core.doe.screening import conference, definitive_screening, plackett_burman
+from twinbench.core.doe.kinds.screening import conference, definitive_screening, plackett_burman
 from twinbench.core.errors import DesignError
 
 ORDERS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 26, 28, 30, 32, 38, 42, 44, 48, 54)

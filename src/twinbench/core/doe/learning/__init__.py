@@ -1,0 +1,1 @@
+"""Sequential designs: surrogates of the responses, and the runs that teach most."""
