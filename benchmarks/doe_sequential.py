@@ -17,7 +17,7 @@ Everyone predicts with the same surrogate and only the choice of points differs:
     one-shot, own  likewise with the lab's own annealed Latin hypercube, whose levels reach the edges
     sequential     8 tests of the first kind, then batches of 4, or single tests, out of 1,024 Sobol' points
 
-Prints a table, and JSON with the targets and what was reached. What limits a sequential design here: with so few runs
+Prints a table, and JSON with the goals and what was reached. What limits a sequential design here: with so few runs
 it is not known yet along which factors the response bends; with lengths and warps found from 200 tests it takes 16.
 """
 
@@ -90,7 +90,7 @@ def sequential(*, seeds: int = 10, models: Sequence[str] = ("circuit", "SPMe"), 
                 found.append(done.result())
                 say(f"{model}: {len(found)}/{seeds} seeds")
         account["models"][model] = summary(sorted(found, key=lambda seed: seed["seed"]), truth)
-    account["targets"] = [
+    account["goals"] = [
         {"what": f"{model}: tests, {name}, of a one-shot's", "wanted": GOAL, "reached": share, "ok": share <= GOAL}
         for model, report in account["models"].items()
         for name in SEQUENTIAL

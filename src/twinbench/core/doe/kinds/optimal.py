@@ -54,6 +54,7 @@ _SEARCHES = (1, 4000)
 _FRESH = 10  # searches from anywhere, before those from the best so far
 _PATIENCE = 200  # searches in a row without a better design
 _AGREEING = 6  # chains of searches that end equally well: then it is believed
+_RUGGED, _LONG = (17, 18, 19), 12_000  # runs of saturated linear designs where nearly the best is common; searches then
 _SAME = 1e-7
 _SLACK = 0.02  # of log |M|: a chain goes on from a design that is worse by about so much at most
 _SCATTERED = 0.04  # of the coordinates
@@ -235,9 +236,12 @@ def _search(task: _Task, generator: Generator, starts: int | None) -> Points:
     search = _prepared(task, kernel)
     tool = _Rows(task, kernel, search) if task.feasible and not task.hard else _Coordinates(task, kernel, search)
     most = starts or int(np.clip(_EFFORT / tool.cost, *_SEARCHES))
+    agreeing = _AGREEING
+    if starts is None and _is_rugged(task):
+        most = agreeing = _LONG
     best: list[tuple[float, Points]] = []
     ends: list[float] = []
-    while most > 0 and sum(end >= best[0][0] - _SAME for end in ends) < _AGREEING:
+    while most > 0 and sum(end >= best[0][0] - _SAME for end in ends) < agreeing:
         done, chain = _chain(tool, tool.disturbances[len(ends) % len(tool.disturbances)], generator, most)
         most -= done
         ends.append(chain[0][0])
@@ -250,6 +254,12 @@ def _search(task: _Task, generator: Generator, starts: int | None) -> Points:
         _refuse_if_alike(task.terms, task.matrix(points), "In so many runs, blocks and whole plots")
         raise DesignError("The runs that were found do not estimate the model: ask for more runs, or a smaller model.")
     return points[len(task.old) :]
+
+
+def _is_rugged(task: _Task) -> bool:
+    runs, coefficients = task.runs + len(task.old), len(task.terms.exponents)
+    is_linear = coefficients == 1 + len(task.terms.factors)
+    return is_linear and runs == coefficients and runs in _RUGGED
 
 
 def _chain(

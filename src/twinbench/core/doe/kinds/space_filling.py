@@ -1,15 +1,18 @@
 """Space-filling designs: runs spread over the whole region, for what no polynomial describes.
 
-latin hypercube  each factor's levels are equally spaced, and every one is run as often as the others. Which levels meet
-                 in a run is annealed: ``distance`` keeps runs apart (phi_p of Morris & Mitchell 1995), ``discrepancy``
-                 spreads them as evenly as can be (centred L2, Hickernell 1998)
+latin hypercube  each factor's range is cut into as many strata as there are runs, and each has one run. Which strata
+                 meet in a run is annealed: ``distance`` keeps runs apart (phi_p of Morris & Mitchell 1995),
+                 ``discrepancy`` spreads them as evenly as can be (centred L2, Hickernell 1998)
 Sobol', Halton   sequences that stay even however far they are taken (SciPy), scrambled by the seed
 
-For ``distance`` levels go from edge to edge of the range, for ``discrepancy`` they are the middles of equal strata. In
-a region with constraints, and beside runs that exist already, runs are chosen among many candidates to lie apart.
+For ``distance`` levels go from edge to edge of the range, equally spaced at first, and then move within their strata;
+for ``discrepancy`` they are the middles. Levels of steps and categories are each run as often as the others. In a
+region with constraints, and beside runs that exist already, runs are chosen among many candidates to lie apart.
 """
 
 from __future__ import annotations
+
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +27,11 @@ __all__ = ["compile_all", "latin_hypercube", "sequence", "spread", "whole_plot_s
 Points = NDArray[np.float64]
 
 _EFFORT = 500_000_000  # runs that swaps look at, in all: about two seconds
-_MOST_SWAPS = 5_000_000
-_SWAPS_PER_LEVEL = 20_000  # more than this for each level of each factor finds nothing
-_HOTTEST = {"distance": 0.01, "discrepancy": 0.003}
+_MOST_SWAPS = 800_000  # of a search; more find nothing, but another search may
+_SWAPS_PER_LEVEL = 20_000  # likewise, for each level of each factor
+_MOST_SEARCHES = 8
+_MOVES = 1000  # within strata, for each run
+_HOTTEST = {"distance": 0.03, "discrepancy": 0.003}
 _CANDIDATES_PER_RUN, _FEWEST_CANDIDATES, _MOST_CANDIDATES = 40, 2000, 20_000
 _PASSES = 400
 
@@ -50,24 +55,50 @@ def latin_hypercube(
         criterion: ``distance`` or ``discrepancy``.
         whole_plots: Settings of the factors that are hard to change; runs of a whole plot stand side by side.
     """
-    kernel = load_kernel("twinbench.core.doe.kinds.space_filling_kernel")
     random = np.random.default_rng(seed)
     hard = np.array([factor.hard_to_change for factor in region.varying])
-    points = np.column_stack([random.permutation(_column(region, c, runs, criterion)) for c in range(len(hard))])
-    if whole_plots is not None:
-        settings = whole_plot_settings(region, whole_plots, seed=seed)
-        points[:, hard] = settings[np.arange(runs) * len(settings) // runs]
     movable = np.flatnonzero(~hard) if whole_plots is not None else np.arange(len(hard))
-    if runs < 3 or not len(movable):
-        return points
-    swaps = min(_MOST_SWAPS, _EFFORT // (4 * runs), _SWAPS_PER_LEVEL * runs * len(movable))
-    if criterion == "discrepancy":
-        return np.asarray(kernel.anneal_discrepancy(points, movable, swaps, _HOTTEST[criterion], seed % 2**32))
-    near = len(hard) / 6 * runs ** (-2 / len(hard))
-    annealed = kernel.anneal_distance(
-        points, region.is_categorical, movable, near, swaps, _HOTTEST[criterion], seed % 2**32
-    )
-    return np.asarray(annealed)
+    best, farthest = np.zeros((0, len(hard))), -1.0
+    swaps = min(_MOST_SWAPS, _EFFORT // (4 * runs), _SWAPS_PER_LEVEL * runs * max(1, len(movable)))
+    searches = min(_MOST_SEARCHES, max(1, _EFFORT // (4 * runs * swaps)))
+    for _ in range(searches if criterion == "distance" else 1):
+        points = np.column_stack([random.permutation(_column(region, c, runs, criterion)) for c in range(len(hard))])
+        if whole_plots is not None:
+            settings = whole_plot_settings(region, whole_plots, seed=seed)
+            points[:, hard] = settings[np.arange(runs) * len(settings) // runs]
+        if runs < 3 or not len(movable):
+            return points
+        own = int(random.integers(2**32))
+        if criterion == "discrepancy":
+            return np.asarray(_kernel().anneal_discrepancy(points, movable, swaps, _HOTTEST[criterion], own))
+        points = _apart(region, points, movable, swaps, own)
+        nearest = _nearest(region, points)
+        if nearest > farthest:
+            best, farthest = points, nearest
+    return best
+
+
+def _kernel() -> ModuleType:
+    return load_kernel("twinbench.core.doe.kinds.space_filling_kernel")
+
+
+def _apart(region: Region, points: Points, movable: NDArray[np.int64], swaps: int, seed: int) -> Points:
+    """Exchange levels between runs, then move them within their strata."""
+    runs, factors = points.shape
+    near = factors / 6 * runs ** (-2 / factors)
+    categorical = region.is_categorical
+    annealed = _kernel().anneal_distance(points, categorical, movable, near, swaps, _HOTTEST["distance"], seed)
+    free = np.array([column for column in movable if region.allowed[column] is None], dtype=np.int64)
+    if not len(free):
+        return np.asarray(annealed)
+    stratum = np.rint(annealed * (runs - 1))
+    low, high = stratum / runs, (stratum + 1) / runs
+    return np.asarray(_kernel().move_within(annealed, low, high, categorical, free, near, _MOVES * runs, seed))
+
+
+def _nearest(region: Region, points: Points) -> float:
+    apart = _distances(region, points, points)
+    return float(apart[np.triu_indices(len(points), 1)].min())
 
 
 def _column(region: Region, column: int, runs: int, criterion: str) -> Points:

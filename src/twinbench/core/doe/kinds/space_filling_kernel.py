@@ -1,7 +1,8 @@
 """Annealing of space-filling designs by swaps, compiled by Numba; loaded only where such a design is made.
 
-Two runs exchange their levels of one factor, so each factor keeps its levels: a Latin hypercube stays one. A swap costs
-O(runs). Random numbers are Numba's own, seeded: the same seed gives the same design.
+Two runs exchange their levels of one factor, so each factor keeps its levels: a Latin hypercube stays one. So it does
+where a level moves within its stratum. Each costs O(runs). Random numbers are Numba's own, seeded: the same seed gives
+the same design.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-__all__ = ["anneal_discrepancy", "anneal_distance"]
+__all__ = ["anneal_discrepancy", "anneal_distance", "move_within"]
 
 _TOURNAMENT = 3  # of the runs drawn, the one that is crowded most is moved
 _REFRESH = 20_000  # swaps after which sums are made anew, so rounding does not add up
@@ -117,6 +118,58 @@ def anneal_distance(start, categorical, movable, scale, swaps, hottest, seed):
             least = total
             best[:] = points
     return best
+
+
+@numba.njit(cache=True)
+def move_within(start, low, high, categorical, movable, scale, moves, seed):
+    """Move levels within their strata, ever less far, as long as runs come to lie farther apart.
+
+    Args:
+        start: Levels, shape (n, k), n >= 2, k >= 1.
+        low: Lower edge of the stratum of each level, shape (n, k).
+        high: Upper edge.
+        categorical: Which factors are categories, shape (k,).
+        movable: Numbers of the factors whose levels may be moved; none of them a category.
+        scale: As of :func:`anneal_distance`.
+        moves: How many are tried.
+        seed: Of the random numbers.
+    """
+    np.random.seed(seed)
+    points = start.copy()
+    runs = len(points)
+    squared, repulsion = np.zeros((runs, runs)), np.zeros((runs, runs))
+    of_run = _sums(points, categorical, scale, squared, repulsion)
+    to_a, rep_a = np.zeros(runs), np.zeros(runs)
+    for move in range(moves):
+        if move % _REFRESH == 0:
+            of_run = _sums(points, categorical, scale, squared, repulsion)
+        a = np.random.randint(runs)
+        for _ in range(_TOURNAMENT - 1):
+            other = np.random.randint(runs)
+            if of_run[other] > of_run[a]:
+                a = other
+        c = movable[np.random.randint(len(movable))]
+        x, reach = points[a, c], (high[a, c] - low[a, c]) * (1.0 - move / moves)
+        y = min(max(x + reach * (2.0 * np.random.random() - 1.0), low[a, c]), high[a, c])
+        change = 0.0
+        for j in range(runs):
+            if j == a:
+                continue
+            z = points[j, c]
+            to_a[j] = squared[a, j] + (y - z) * (y - z) - (x - z) * (x - z)
+            rep_a[j] = _repulsion(to_a[j], scale)
+            change += rep_a[j] - repulsion[a, j]
+        if change >= 0:
+            continue
+        points[a, c] = y
+        of_run[a] += change
+        for j in range(runs):
+            if j == a:
+                continue
+            of_run[j] += rep_a[j] - repulsion[a, j]
+            squared[a, j] = squared[j, a] = to_a[j]
+            repulsion[a, j] = repulsion[j, a] = rep_a[j]
+    return points
 
 
 @numba.njit(cache=True)
