@@ -42,6 +42,7 @@ _STAGES = {
     "run_virtual": "co-simulated on {bench}",
     "run_physical": "carried out on {bench}",
     "check_results": "results checked",
+    "next_round": "rounds of the design over",
     "report": "report written",
     "close": "request closed",
 }

@@ -85,6 +85,9 @@ def test_it_knows_which_factors_it_is_about():
         ("chemistry < 'NMC'", "more with a category than compare it"),
         ("chemistry == rate", "more with a category than compare it"),
         ("rate in (1, 2)", "compares nothing"),
+        ("-" * 400 + "rate < 1", "nested more than 50 deep"),
+        ("not " * 100 + "rate < 1", "nested more than 50 deep"),
+        ("(" * 300 + "rate" + ")" * 190 + " < 1", "cannot be read"),
         ("rate < 1" + " and rate < 1" * 60, "characters, more than 500"),
     ],
 )

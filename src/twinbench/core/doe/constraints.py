@@ -25,7 +25,7 @@ __all__ = ["Constraint"]
 
 Columns = Mapping[str, NDArray[Any]]
 
-_LONGEST = 500
+_LONGEST, _DEEPEST = 500, 50
 _TOLERANCE = 1e-9
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{"abs": np.abs, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos},
@@ -91,8 +91,10 @@ class Constraint:
         return np.broadcast_to(np.asarray(met, dtype=bool), (count,))
 
 
-def _check(node: ast.expr, text: str, known: Mapping[str, Factor], *, is_condition: bool) -> None:
+def _check(node: ast.expr, text: str, known: Mapping[str, Factor], *, is_condition: bool, depth: int = 0) -> None:
     """Refuse whatever is not understood, before anything is computed."""
+    if depth > _DEEPEST:
+        raise DesignError(f"The constraint {text!r} is nested more than {_DEEPEST} deep: say it in several.")
     if isinstance(node, ast.BoolOp) and is_condition:
         parts, of_conditions = node.values, True
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not) and is_condition:
@@ -105,7 +107,7 @@ def _check(node: ast.expr, text: str, known: Mapping[str, Factor], *, is_conditi
     else:
         parts, of_conditions = _operands(node, text, known), False
     for part in parts:
-        _check(part, text, known, is_condition=of_conditions)
+        _check(part, text, known, is_condition=of_conditions, depth=depth + 1)
 
 
 def _check_kinds(node: ast.Compare, text: str, known: Mapping[str, Factor]) -> None:

@@ -68,7 +68,8 @@ def design_quality(
     below (Mitchell 1974; SAS/QC OPTEX).
     ``maximum_prediction_variance``: the largest d(x) found in the region. ``g_efficiency_pct``: ``100 p / (n max d)``
     (Atkinson, Donev & Tobias 2007, section 10.3). ``average_prediction_variance``: of d(x) over the region, which an
-    I-optimal design makes least (Goos & Jones 2011, section 4.3.5).
+    I-optimal design makes least (Goos & Jones 2011, section 4.3.5). ``i_efficiency_pct``: that of an orthogonal design
+    as above over it.
     ``vif``: per term the variance inflation, the generalised one to the power 1/columns where a term has several (Fox &
     Monette 1992); ``largest_vif``. ``largest_alias``: the largest absolute correlation of a main effect with an
     interaction of two factors, in the model or not.
@@ -259,16 +260,19 @@ def _precision(model: _Model, feasible: Feasible | None) -> dict[str, Any]:
     runs, size = model.plain.shape
     if model.covariance is None:
         unknown = dict.fromkeys(("maximum_prediction_variance", "average_prediction_variance"))
-        return dict.fromkeys(("d_efficiency_pct", "a_efficiency_pct", "g_efficiency_pct"), 0.0) | unknown
+        return {f"{letter}_efficiency_pct": 0.0 for letter in "dagi"} | unknown
     largest = _largest_variance(model.terms, model.covariance, feasible)
     contrasts = contrast_matrix(model.terms)
     logarithm = -np.linalg.slogdet(model.covariance)[1] - np.linalg.slogdet(contrasts)[1]
+    moments = moment_matrix(model.terms, feasible)
+    average = np.sum(moments * model.covariance)
     return {
         "d_efficiency_pct": 100 * np.exp(logarithm / size) / runs,
         "a_efficiency_pct": 100 * size / (runs * np.sum(contrasts * model.covariance)),
         "g_efficiency_pct": 100 * size / (runs * largest),
         "maximum_prediction_variance": largest,
-        "average_prediction_variance": np.sum(moment_matrix(model.terms, feasible) * model.covariance),
+        "average_prediction_variance": average,
+        "i_efficiency_pct": 100 * np.sum(moments * np.linalg.inv(contrasts)) / (runs * average),
     }
 
 
