@@ -29,8 +29,8 @@ def factor_lists(draw) -> tuple[Factor, ...]:
     return (*factors, HELD) if held else factors
 
 
-@settings(max_examples=25, deadline=None)
-@given(factor_lists(), st.integers(1, 25), st.integers(0, 2**31))
+@settings(max_examples=12, deadline=None)
+@given(factor_lists(), st.integers(1, 10), st.integers(0, 2**31))
 def test_a_latin_hypercube_has_one_run_in_each_stratum_of_each_factor(factors, runs, seed):
     design = make_design(DesignSpec(factors, Kind.LATIN_HYPERCUBE, runs, seed))
 
@@ -42,7 +42,7 @@ def test_a_latin_hypercube_has_one_run_in_each_stratum_of_each_factor(factors, r
         assert np.all(place <= np.arange(1, runs + 1) + 1e-4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(factor_lists(), st.sampled_from([Kind.LATIN_HYPERCUBE, Kind.FULL_FACTORIAL, Kind.CENTRAL_COMPOSITE]))
 def test_every_level_is_in_range_and_what_is_held_stays(factors, kind):
     assume(kind is not Kind.CENTRAL_COMPOSITE or sum(factor.varies for factor in factors) > 1)
