@@ -1,13 +1,18 @@
+/* clang-format off */
 /* The single particle model with electrolyte: one spherical particle for each electrode, and the salt between them.
  *
- *     dc_k/dt = 1/r^2 d/dr (r^2 D_k dc_k/dr)          -D_k dc_k/dr = j_k / F at the surface,  j_n = i/(a_n L_n), j_p =
- * -i/(a_p L_p) e dc/dt = d/dx (B D_e(c) dc/dx) +- (1-t+) i / (F L_k) U = U_p(y_s) - U_n(x_s) + eta_p - eta_n + eta_c -
- * i (L_n/3K_n + L_s/K_s + L_p/3K_p + L_n/3S_n + L_p/3S_p) eta_k = mean of 2RT/F asinh(j_k / 2 j0_k(c)),   eta_c =
- * 2(1-t+) RT/F (mean_p ln c - mean_n ln c)
+ *     particles     dc_k/dt = 1/r^2 d/dr (r^2 D_k dc_k/dr),   -D_k dc_k/dr = j_k / F at the surface
+ *                   j_n = i / (a_n L_n),   j_p = -i / (a_p L_p)
+ *     electrolyte   e dc/dt = d/dx (B D_e(c) dc/dx) +- (1-t+) i / (F L_k)
+ *     voltage       U = U_p(y_s) - U_n(x_s) + eta_p - eta_n + eta_c
+ *                       - i (L_n/3K_n + L_s/K_s + L_p/3K_p + L_n/3S_n + L_p/3S_p)
+ *                   eta_k = mean of 2RT/F asinh(j_k / 2 j0_k(c))
+ *                   eta_c = 2(1-t+) RT/F (mean_p ln c - mean_n ln c)
  *
  * after S. G. Marquis et al., J. Electrochem. Soc. 166 (2019) A3693; i is positive in discharge here. Finite volumes in
  * space. In time TR-BDF2 (R. Bank et al., IEEE Trans. CAD 4 (1985) 436), of second order and L-stable, with the
  * coefficients of the beginning of the step: both stages have one matrix, so it is factorised once. */
+/* clang-format on */
 #include <math.h>
 
 #include "cell.h"
