@@ -34,7 +34,7 @@ check: install ## style, types, import rules and the fast tests (under a minute)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not stack" -n 2 --hypothesis-profile=quick
+	$(BIN)/pytest -q -m "not stack and not thorough" -n 2 --hypothesis-profile=quick
 
 test: install ## everything, the whole local lab included
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -16,6 +16,8 @@ from twinbench.core import topics
 from twinbench.core.errors import ConfigurationError, ResultError, UnreachableError
 from twinbench.core.telemetry import SequenceTracker
 
+pytestmark = pytest.mark.thorough
+
 RUN = "0f7a1c9e-58a5-4d3e-9c0a-4b5f1d0f7d11"
 OTHER = "1f7a1c9e-58a5-4d3e-9c0a-4b5f1d0f7d22"
 

@@ -5,6 +5,7 @@ import json
 import runpy
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ print(json.dumps({{"seconds": time.process_time() - begin, "modules": sorted(set
 """
 
 
-def parse(path):
+@cache
+def parse(path, attempt=0):
     """Parse a DAG file in a fresh interpreter; returns what it cost beyond ``import airflow.sdk``."""
     code = _MEASURE.format(path=str(path))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -47,7 +49,7 @@ def parse(path):
 @pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
 def test_parsing_costs_less_than_a_tenth_of_a_second_beyond_the_sdk(path):
     # CPU time, and another two tries, so that a busy machine does not decide
-    assert any(parse(path)["seconds"] < 0.1 for _ in range(3))
+    assert any(parse(path, attempt)["seconds"] < 0.1 for attempt in range(3))
 
 
 @pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)

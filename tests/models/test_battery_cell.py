@@ -21,6 +21,8 @@ from twinbench.adapters.fmi import open_instance
 from twinbench.core.battery.stages import Mode, Stage
 from twinbench.core.errors import LabError
 
+pytestmark = pytest.mark.thorough
+
 RESOURCES = Path(__file__).resolve().parents[2] / "models" / "FMU_Battery_Model" / "resources"
 DISCHARGE = Stage(Mode.CURRENT, -5.0, voltage_below_V=2.5)
 CHARGE = Stage(Mode.CURRENT, 2.5, voltage_above_V=4.2)

@@ -12,6 +12,8 @@ from tests.workflow.made_up_results import discharge
 from twinbench.core.findings import Finding
 from twinbench.workflow.rendering.data_checks import ResultChecker, check_results
 
+pytestmark = pytest.mark.thorough
+
 LIMITS = {"voltage_limits_V": (2.5, 4.2), "temperature_limits_degC": (-20.0, 70.0)}
 LAST = -1
 

@@ -14,6 +14,8 @@ from twinbench.workflow.physical_bench import abort_physical, collect_physical, 
 from twinbench.workflow.planning import physical_assignments
 from twinbench.workflow.results import read_signals, read_summary
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def order(fake, planned):

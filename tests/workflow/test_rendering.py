@@ -126,6 +126,7 @@ def analysed(runs, **design) -> ReportFacts:
     return dataclasses.replace(facts, analysis=analysis)
 
 
+@pytest.mark.thorough
 def test_effects_variance_surface_and_residuals_are_told_and_drawn(runs):
     html = render_report(analysed(runs))
     page = _Page(html)
@@ -142,6 +143,7 @@ def test_what_only_seems_to_follow_is_not_analysed(runs):
     assert "Analysis of variance" not in page.text
 
 
+@pytest.mark.thorough
 def test_categories_and_hostile_names_are_told_as_they_are(runs):
     hostile = "<b>A</b>"
     factors = [*facts_of(runs).design["factors"], {"name": "supplier", "unit": "", "categories": [hostile, "B"]}]
@@ -222,6 +224,7 @@ def test_the_worst_findings_come_first(runs):
     assert html.index("RESULT-error") < html.index("RESULT-warning") < html.index("RESULT-note")
 
 
+@pytest.mark.thorough
 def test_many_runs_fit_into_a_small_file(runs):
     many = [
         RunResult({**runs[n % 6].summary, "run": n + 1}, runs[n % 6].time_s, noisy(runs[n % 6].signals, seed=n))

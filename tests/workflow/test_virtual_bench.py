@@ -11,6 +11,8 @@ from twinbench.workflow.planning import virtual_assignments
 from twinbench.workflow.results import read_signals, read_summary
 from twinbench.workflow.virtual_bench import run_virtual
 
+pytestmark = pytest.mark.thorough
+
 METRICS = ["Current_Profile", "Cell_Voltage_01", "Cell_Average_Temperature_01", "Cell_Temperature_Gradient_01"]
 METRICS += ["SoC", "SoH", "Internal_Resistance", "Capacity"]
 

@@ -17,6 +17,8 @@ from twinbench.adapters.fmi.trial import try_models
 from twinbench.core.errors import BundleError
 from twinbench.core.findings import Severity
 
+pytestmark = pytest.mark.thorough
+
 LIBRARY = "binaries/x86_64-linux/lag.so"
 XML = "modelDescription.xml"
 

@@ -17,6 +17,8 @@ from twinbench.adapters.fmi.session import prove_way_back
 from twinbench.core.cosim import Experiment, Point, simulate
 from twinbench.core.errors import SimulationError
 
+pytestmark = pytest.mark.thorough
+
 EXPERIMENT = Experiment(stop_time=2.0, step_size=0.1, record=("A.y", "B.z"), block_rows=8)
 VERSIONS = ["2.0", "3.0"]
 

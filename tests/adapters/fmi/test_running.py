@@ -359,6 +359,7 @@ def test_an_fmu_alone_is_a_bundle(bundle):
     assert block.values.tolist() == [[1.0]]
 
 
+@pytest.mark.thorough
 def test_the_kernel_is_found_a_place_where_code_and_home_are_read_only(tmp_path):
     program = (
         "import numba.core.caching as c\n"

@@ -143,6 +143,7 @@ def test_a_lab_without_jobs_has_an_empty_plan():
     assert (plan.status, plan.makespan_min, plan.gap, plan.intervals) == ("optimal", 0, 0.0, ())
 
 
+@pytest.mark.thorough
 def test_two_hundred_runs_on_a_first_lab_are_planned_within_the_limit():
     modes = (Mode("b1", 2), Mode("b2", 2), Mode("b3", 200))
 

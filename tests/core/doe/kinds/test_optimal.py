@@ -16,6 +16,8 @@ from twinbench.core.doe.terms import Terms
 from twinbench.core.errors import DesignError
 from twinbench.core.kernels import load_kernel
 
+pytestmark = pytest.mark.thorough
+
 # Largest determinant of a matrix of n - 1 columns of 0 and 1 (OEIS A003432); 2^(n-1) times it is that of n columns of
 # -1 and 1 (Galil & Kiefer 1980; Orrick & Solomon).
 LARGEST_01 = {3: 1, 4: 2, 5: 3, 6: 5, 7: 9, 8: 32, 9: 56, 10: 144, 11: 320, 12: 1458, 13: 3645}

@@ -12,6 +12,8 @@ from twinbench.core.doe.learning.sequential import Aim, SequentialPlan, fit_surr
 from twinbench.core.doe.learning.surrogate import Surrogate
 from twinbench.core.errors import DesignError
 
+pytestmark = pytest.mark.thorough
+
 CANDIDATES = qmc.Sobol(2, seed=5).random(256)
 DOCUMENT = {"responses": ["discharged_Ah"], "initial": 6, "budget": 20}
 

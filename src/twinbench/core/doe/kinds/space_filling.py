@@ -28,7 +28,7 @@ Points = NDArray[np.float64]
 
 _EFFORT = 500_000_000  # runs that swaps look at, in all: about two seconds
 _MOST_SWAPS = 800_000  # of a search; more find nothing, but another search may
-_SWAPS_PER_LEVEL = 20_000  # likewise, for each level of each factor
+_SWAPS_PER_LEVEL = 6000  # likewise, for each level of each factor
 _MOST_SEARCHES = 8
 _MOVES = 1000  # within strata, for each run
 _HOTTEST = {"distance": 0.03, "discrepancy": 0.003}
