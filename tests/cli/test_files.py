@@ -127,6 +127,36 @@ def test_a_design_is_written_with_its_quality(twinbench, tmp_path):
     assert told["quality"]["minimum_distance"] > 0
 
 
+def test_a_fraction_shows_what_it_confounds_and_its_document_makes_it_again(twinbench, tmp_path):
+    factors = [{"name": name, "unit": "1", "low": 0, "high": 1} for name in ("rate", "soc", "rest", "warmth")]
+    spec = write_json(tmp_path, {"factors": factors, "kind": "fractional-factorial", "blocks": 2, "model": "linear"})
+
+    code, text, _ = twinbench("design", spec, "-o", "runs.csv", "--document", "design.json")
+
+    assert code == 0
+    for words in ("D=ABC", "Resolution IV", "soc:rest:warmth", "power", "block"):
+        assert words in text
+    document = json.loads((tmp_path / "design.json").read_text())
+    first = (tmp_path / "runs.csv").read_text()
+    write_json(tmp_path, document["spec"])
+    twinbench("design", spec, "-o", "runs.csv")
+    assert (tmp_path / "runs.csv").read_text() == first
+
+
+@pytest.mark.parametrize(
+    ("unit", "code", "words"),
+    [("V", 0, "latin-hypercube"), ("mV", 1, "is in 'mV', and FMU_Battery_Model.Voltage_Max is in 'V'")],
+)
+def test_variables_of_a_bundle_are_looked_for_before_a_design_is_made(twinbench, tmp_path, unit, code, words):
+    factor = {"name": "limit", "unit": unit, "low": 4.0, "high": 4.2, "variable": "FMU_Battery_Model.Voltage_Max"}
+    spec = write_json(tmp_path, {"factors": [factor], "runs": 3})
+
+    told, text, _ = twinbench("design", spec, "-o", "runs.csv", "--models", BUNDLE)
+
+    assert told == code
+    assert words in text
+
+
 def test_a_design_that_cannot_be_made_says_why(twinbench, tmp_path):
     factors = [{"name": "rate", "unit": "1/h", "low": 2, "high": 1}]
     spec = write_json(tmp_path, {"factors": factors, "runs": 8, "kind": "latin-hypercube", "seed": 3})

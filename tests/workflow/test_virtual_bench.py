@@ -61,6 +61,24 @@ def test_the_twin_collects_exactly_the_rows_that_were_written(fake, planned):
         assert [message["final"] for message in of_run] == [False] * (len(of_run) - 1) + [True]
 
 
+def test_a_variable_that_the_design_varies_reaches_the_model_and_decides_whether_a_run_is_done_again(fake, planned):
+    held = [{"name": name, "value": value} for name, value in (("soc_pct", 50), ("temperature_degC", 25))]
+    model = {"name": "model", "categories": ["SPMe", "circuit"], "variable": "FMU_Battery_Model.Model"}
+    factors = [*held, {"name": "pulse_c_rate", "value": 2}, model]
+    area = planned(design={"kind": "full-factorial", "factors": factors})
+
+    carry_out(fake)
+
+    lowest = [read_signals(area, run)["Cell_Voltage_01"].min() for run in (1, 2)]
+    assert abs(lowest[0] - lowest[1]) > 1e-4
+    before = [read_summary(area, run)["run_uuid"] for run in (1, 2)]
+    area.write_json("doe-output/run-0002/settings.json", area.read_json("doe-output/run-0001/settings.json"))
+    carry_out(fake)
+    after = [read_summary(area, run)["run_uuid"] for run in (1, 2)]
+    assert (after[0] == before[0], after[1] == before[1]) == (True, False)
+    assert read_signals(area, 2)["Cell_Voltage_01"].min() == lowest[0]
+
+
 def test_the_procedure_reaches_the_battery(fake, planned):
     area = planned(runs=1)
 
