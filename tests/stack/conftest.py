@@ -58,6 +58,16 @@ def processes_of(site: Site) -> list[psutil.Process]:
     return found
 
 
+def processes_of_session(session: int) -> list[int]:
+    """Ids of the processes in a session; Airflow's workers hide whose they are otherwise."""
+    found = []
+    for pid in psutil.pids():
+        with suppress(OSError, psutil.Error):
+            if os.getsid(pid) == session and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.append(pid)
+    return found
+
+
 @pytest.fixture(scope="session")
 def running_lab(tmp_path_factory) -> Iterator[RunningLab]:
     """The whole lab; one of its usual ports is taken by somebody else. What is left of it afterwards is a failure."""
@@ -72,6 +82,7 @@ def running_lab(tmp_path_factory) -> Iterator[RunningLab]:
             site = lab.up(observer)
             yield RunningLab(site, observer, USUAL_PORTS["mqtt"])
         finally:
+            session = int((Site.find().root / "supervisord.pid").read_text())
             lab.down()
-            left = processes_of(Site.find())
+            left = [*processes_of(Site.find()), *processes_of_session(session)]
     assert left == []

@@ -103,7 +103,7 @@ class Supervisor:
 
     def launch(self, waves: Sequence[Sequence[Service]]) -> None:
         """Start the supervisor with these services, none of which it starts by itself; the last wave is ended first."""
-        end_leftovers(self._site)
+        end_leftovers(self._site, _supervisor_pid(self._site))
         configuration = self._site.folder() / "supervisord.conf"
         write_private(configuration, self._configuration(waves))
         log = self._site.log("supervisord")
@@ -183,17 +183,31 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
     def shut_down(self) -> None:
         """End every service and the supervisor, and see to it that no process of the lab is left."""
-        pidfile = self._site.root / "supervisord.pid"
-        pid = int(pidfile.read_text()) if pidfile.exists() else 0
+        pid = _supervisor_pid(self._site)
         with contextlib.suppress(OSError, xmlrpc.client.Error):
             self._call("shutdown")
             psutil.Process(pid).wait(timeout=60)
-        end_leftovers(self._site)
+        end_leftovers(self._site, pid)
 
 
-def end_leftovers(site: Site) -> None:
-    """End processes of this lab that nobody supervises any more (after a power cut, a kill -9)."""
-    mine = [process for process in psutil.process_iter() if process.pid != os.getpid() and _belongs(process, site)]
+def _supervisor_pid(site: Site) -> int:
+    """Process id of the supervisor, or of the last one; 0 if there was none."""
+    pidfile = site.root / "supervisord.pid"
+    return int(pidfile.read_text()) if pidfile.exists() else 0
+
+
+def end_leftovers(site: Site, supervisor_pid: int) -> None:
+    """End processes of this lab that nobody supervises any more (after a power cut, a kill -9).
+
+    Most are known by a mark in their environment. Airflow's workers write their title over that; they are known by
+    their session, which the supervisor has founded, as long as no other process has taken its id.
+    """
+    session = 0 if psutil.pid_exists(supervisor_pid) else supervisor_pid
+    mine = [
+        process
+        for process in psutil.process_iter()
+        if process.pid != os.getpid() and (_belongs(process, site) or _is_of_session(process, session))
+    ]
     ancestors = {process.pid for process in psutil.Process().parents()}
     leftovers = [process for process in mine if process.pid not in ancestors]
     for process in leftovers:
@@ -207,5 +221,12 @@ def end_leftovers(site: Site) -> None:
 def _belongs(process: psutil.Process, site: Site) -> bool:
     try:
         return process.environ().get(_MARK) == str(site.root) and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError):
+        return False
+
+
+def _is_of_session(process: psutil.Process, session: int) -> bool:
+    try:
+        return session > 0 and os.getsid(process.pid) == session and process.cwd() == str(PROJECT)
     except (psutil.Error, OSError):
         return False
