@@ -213,9 +213,11 @@ def end_leftovers(site: Site, supervisor_pid: int) -> None:
     for process in leftovers:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-    for process in psutil.wait_procs(leftovers, timeout=10)[1]:
+    stubborn = psutil.wait_procs(leftovers, timeout=10)[1]
+    for process in stubborn:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+    psutil.wait_procs(stubborn, timeout=10)
 
 
 def _belongs(process: psutil.Process, site: Site) -> bool:
