@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -123,10 +124,14 @@ class AirflowApi:
     def cancel(self, run_id: str) -> None:
         """End a run as failed, and the rounds that it has begun; what they have stored stays."""
         self._call("PATCH", f"/api/v2/dags/{_DAG}/dagRuns/{run_id}", json={"state": "failed"})
-        query = {"run_id_prefix_pattern": f"{run_id}.", "state": ["queued", "running"]}
-        rounds = f"/api/v2/dags/{_ROUNDS}/dagRuns"
-        for run in self._call("GET", rounds, params=query)["dag_runs"]:
-            self._call("PATCH", f"{rounds}/{run['dag_run_id']}", json={"state": "failed"})
+        for round_id in self.rounds(run_id, states=["queued", "running"]):
+            self._call("PATCH", f"/api/v2/dags/{_ROUNDS}/dagRuns/{round_id}", json={"state": "failed"})
+
+    def rounds(self, run_id: str, *, states: Sequence[str] = ()) -> list[str]:
+        """Ids of the rounds that a run has begun, as far as they are in one of the states if any is given."""
+        query = {"run_id_prefix_pattern": f"{run_id}.", "state": list(states), "order_by": "run_after"}
+        found = self._call("GET", f"/api/v2/dags/{_ROUNDS}/dagRuns", params=query)
+        return [run["dag_run_id"] for run in found["dag_runs"]]
 
 
 def _detail(answer: httpx.Response) -> str:
