@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.fake_bookings import FakeBookings
 from twinbench.adapters import fmi
 from twinbench.adapters.objects import Objects
 from twinbench.core.errors import RequestError, UnreachableError
@@ -211,6 +212,7 @@ class FakeLab:
     pool: FakePool
     wire: FakeWire
     telemetry: FakeTelemetry
+    bookings: FakeBookings
     said: list[str]
 
     def drop_bundle(self, request_uuid: str = REQUEST_UUID, **changes: bytes | None) -> None:
@@ -225,12 +227,14 @@ class FakeLab:
 def make_lab(storage: Path) -> FakeLab:
     """A lab whose objects lie below *storage*, at noon of a certain day."""
     requests, pool, wire, telemetry, said = FakeRequests(), FakePool(), FakeWire(), FakeTelemetry(), []
+    bookings = FakeBookings(requests.rows)
     lab = Lab(
         requests=requests,
         store=Objects(storage.as_uri()),
         pool=pool,
         wire=wire,
         telemetry=telemetry,
+        bookings=bookings,
         models=fmi,
         catalogue=read_catalogue(INCLUDE),
         schemas=read_schemas(INCLUDE),
@@ -238,4 +242,4 @@ def make_lab(storage: Path) -> FakeLab:
         say=said.append,
         versions={"twinbench": "test"},
     )
-    return FakeLab(lab, requests, pool, wire, telemetry, said)
+    return FakeLab(lab, requests, pool, wire, telemetry, bookings, said)

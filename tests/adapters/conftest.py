@@ -17,7 +17,9 @@ def lims_url(site, postgres):
     url = database.database_url(site, "lims")
     migrate(url)
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("TRUNCATE bench_telemetry, outbox, request_history, test_requests")
+        cursor.execute(
+            "TRUNCATE bench_bookings, bench_closures, bench_telemetry, outbox, request_history, test_requests"
+        )
     return url
 
 

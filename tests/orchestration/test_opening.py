@@ -38,7 +38,7 @@ def test_each_port_has_an_adapter_with_all_of_its_methods(variables):
     lab = open_lab(Settings(variables))
 
     ports = {name: port for name, port in typing.get_type_hints(Lab).items() if getattr(port, "_is_protocol", False)}
-    assert ports.keys() >= {"requests", "store", "pool", "wire", "telemetry", "models"}
+    assert ports.keys() >= {"requests", "store", "pool", "wire", "telemetry", "bookings", "models"}
     for name, port in ports.items():
         assert methods_of(port), name
         assert {method for method in methods_of(port) if not callable(getattr(getattr(lab, name), method))} == set()

@@ -6,7 +6,8 @@
     ├── BundleError         the model bundle cannot be used; carries its findings
     ├── DesignError         no design can be made from these factors
     ├── PlanError           no bench plan can be made
-    │   └── InfeasibleError     some job fits no bench or no window
+    │   ├── InfeasibleError     some job fits no bench or no window
+    │   └── BenchTakenError     a bench that the plan counts on was taken meanwhile: plan again around it
     ├── SimulationError     a co-simulation did not reach its end
     ├── BenchError          a physical bench refused, failed or vanished
     ├── ResultError         results are missing or break a data check
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BenchError",
+    "BenchTakenError",
     "BundleError",
     "ConfigurationError",
     "DesignError",
@@ -71,6 +73,10 @@ class PlanError(LabError):
 
 class InfeasibleError(PlanError):
     """The demands contradict each other."""
+
+
+class BenchTakenError(PlanError):
+    """A bench that the plan counts on was taken meanwhile; planning again goes around it."""
 
 
 class SimulationError(LabError):

@@ -32,7 +32,7 @@ def open_lab(settings: Settings | None = None) -> Lab:
     from twinbench.adapters.environment import Settings
     from twinbench.adapters.mqtt import LabWire
     from twinbench.adapters.objects import Objects
-    from twinbench.adapters.postgres import Database, PostgresOutbox, Requests, Telemetry
+    from twinbench.adapters.postgres import Bookings, Database, PostgresOutbox, Requests, Telemetry
     from twinbench.adapters.sftp import SftpPool
 
     known = settings or Settings.from_environment()
@@ -45,6 +45,7 @@ def open_lab(settings: Settings | None = None) -> Lab:
             known.mqtt_url, ca=known.mqtt_ca, metrics_topic=known.metrics_topic, outbox=PostgresOutbox(database)
         ),
         telemetry=Telemetry(database),
+        bookings=Bookings(database),
         models=fmi,
         catalogue=read_catalogue(known.include),
         schemas=read_schemas(known.include),
@@ -61,7 +62,7 @@ def read_catalogue(include: Path) -> Catalogue:
     folder = include / "catalogue"
     lists: dict[str, Any] = {
         name: json.loads((folder / f"{name}.json").read_text())
-        for name in ("uuts", "use_cases", "standards", "benches")
+        for name in ("uuts", "use_cases", "standards", "benches", "bench_choice", "resources")
     }
     with (folder / "tests.csv").open(encoding="utf-8", newline="") as file:
         return Catalogue.from_documents(tests=list(csv.DictReader(file)), **lists)

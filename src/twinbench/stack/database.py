@@ -1,6 +1,6 @@
 """PostgreSQL of the local lab: the server from a wheel, one database and one role per party.
 
-    airflow   Airflow's metadata: the audit trail          lims   requests, outbox, telemetry of physical benches
+    airflow   Airflow's metadata: the audit trail          lims   requests, bookings, outbox, telemetry of benches
     twin      the reference twin's own tables; the lab has no right there
 
 PostgreSQL refuses to run as root. A root user (a container, CI) therefore starts it in a user namespace of its own,

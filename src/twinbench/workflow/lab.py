@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from twinbench.core.catalogue import Catalogue
 from twinbench.core.findings import Finding
 from twinbench.core.request import TestRequest
+from twinbench.workflow.booking_store import BookingStore
 
 if TYPE_CHECKING:  # numpy comes with them, and the DAG files import this module at each parse
     from twinbench.core.bundle import Connection, ModelSummary
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # numpy comes with them, and the DAG files import this module
 __all__ = [
     "Area",
     "BenchLine",
+    "BookingStore",
     "BundleReport",
     "Courier",
     "Crew",
@@ -240,6 +242,7 @@ class Lab:
     pool: Pool
     wire: Wire
     telemetry: Telemetry
+    bookings: BookingStore
     models: ModelImporter
     catalogue: Catalogue
     schemas: Mapping[str, Mapping[str, Any]]

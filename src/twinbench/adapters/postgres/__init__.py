@@ -1,8 +1,9 @@
-"""The LIMS database (PostgreSQL): requests, the outbox of messages, and what physical benches have measured."""
+"""The LIMS database (PostgreSQL): requests, bench bookings, the outbox of messages, what physical benches measured."""
 
+from twinbench.adapters.postgres.bookings import Bookings
 from twinbench.adapters.postgres.connection import Database, migrate
 from twinbench.adapters.postgres.outbox import PostgresOutbox
 from twinbench.adapters.postgres.requests import Requests
 from twinbench.adapters.postgres.telemetry import Telemetry
 
-__all__ = ["Database", "PostgresOutbox", "Requests", "Telemetry", "migrate"]
+__all__ = ["Bookings", "Database", "PostgresOutbox", "Requests", "Telemetry", "migrate"]
