@@ -18,7 +18,8 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@echo "compiling the numerical kernels (once, about a minute) …"
 	@$(BIN)/python -c 'from twinbench.core.cosim.system import compiled; from twinbench.core.doe.kinds import optimal, space_filling; \
-	  compiled(); space_filling.compile_all(); optimal.compile_all()'
+	  from twinbench.core.planning import ruin_recreate; \
+  compiled(); space_filling.compile_all(); optimal.compile_all(); ruin_recreate.compile_all()'
 	@touch $@
 
 demo: install ## start the local lab, carry out one request, show where to look (DEMO_EXIT=1: then stop)
@@ -46,6 +47,7 @@ bench: install ## measure what README and docs say of speed and memory (some min
 	$(BIN)/python benchmarks/cosim.py
 	$(BIN)/python benchmarks/battery_fidelity.py
 	$(BIN)/python benchmarks/doe.py
+	$(BIN)/python benchmarks/planning.py
 	$(BIN)/python benchmarks/dag_parse.py
 	$(BIN)/python benchmarks/local_lab.py
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import uuid
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ import pytest
 from tests.broker import eventually
 from tests.fakes import request_document
 from twinbench.adapters.mqtt import connect
-from twinbench.adapters.postgres import Database, Requests
+from twinbench.adapters.postgres import Bookings, Database, Requests
 from twinbench.core import topics
 from twinbench.stack import lab, parties
 from twinbench.stack.airflow import ADMIN
@@ -123,6 +124,32 @@ def test_a_physical_request_waits_for_its_bench_without_a_worker_slot(requester)
     assert "deferred" in seen["run_physical"]
     summary = json.loads((requester.area(request_uuid) / "results" / "run-0001.json").read_text())
     assert (summary["bench"], summary["kind"], summary["status"]) == ("cycler-1", "physical", "completed")
+    (booking,) = Bookings(Database(database_url(requester.site, "lims"))).of_request(request_uuid)
+    assert (booking.bench, booking.state) == ("cycler-1", "done")
+
+
+def test_a_bench_that_fails_is_planned_around(requester):
+    """It is taken out of service while a request waits for it; the request goes to the other one, at the same time."""
+    start = datetime.now(UTC) + timedelta(seconds=75)
+    request_uuid = requester.ask(request_document(runs=1, preferred_date=start.isoformat())).json()["dag_run_id"]
+    bookings = Bookings(Database(database_url(requester.site, "lims")))
+    eventually(lambda: bookings.of_request(request_uuid), timeout_s=70, every_s=0.5)
+    (before,) = bookings.of_request(request_uuid)
+    until = (start + timedelta(minutes=2)).isoformat()
+
+    failed = {"bench": before.bench, "reason": "licence expired", "until": until}
+    replanned = requester.http.post(
+        "/api/v2/dags/replan_lab/dagRuns", json={"logical_date": None, "conf": failed}
+    ).json()["dag_run_id"]
+
+    assert requester.wait(request_uuid)[0] == "success"
+    bookings.reopen(before.bench, at=datetime.now(UTC))
+    run = requester.http.get(f"/api/v2/dags/replan_lab/dagRuns/{replanned}").json()
+    (after,) = [one for one in bookings.of_request(request_uuid) if one.state == "done"]
+    summary = json.loads((requester.area(request_uuid) / "results" / "run-0001.json").read_text())
+    assert (run["state"], after.start) == ("success", before.start)
+    assert summary["bench"] == after.bench != before.bench
+    assert "licence expired" in (requester.area(request_uuid) / "results" / "report.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_provenance_names_models_seeds_solver_versions_and_results(fake, carried
     assert provenance["dag_run_id"] == "a run id"
     assert len(provenance["models"]) == 3
     assert provenance["design"]["seed"] == 7
-    assert provenance["plan"]["solver"].startswith("OR-Tools CP-SAT")
+    assert provenance["plan"]["solver"].startswith("ruin and recreate, OR-Tools CP-SAT")
     assert provenance["versions"] == {"twinbench": "test"}
     assert [run["sha256"] for run in provenance["runs"]] == [
         area.read_json(f"results/run-{run:04d}.json")["sha256"] for run in (1, 2)

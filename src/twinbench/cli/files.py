@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from twinbench.cli.options import EXISTING, FILE, OutputFile, json_option, told
-from twinbench.cli.showing import show_design, show_facts, show_gantt
+from twinbench.cli.planned import show_plan, show_search
+from twinbench.cli.showing import show_design, show_facts
 from twinbench.core.errors import LabError
 
 __all__ = ["design", "plan"]
@@ -73,28 +74,33 @@ def design(
 @click.argument("lab", type=FILE)
 @click.option("-o", "--output", type=OutputFile(), required=True, help="plan.json.")
 @click.option("--time-limit", type=float, default=10.0, show_default=True, help="Of the solver, in s.")
+@click.option("--svg", type=OutputFile(), help="plan.svg: the plan as a picture.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Threads; with one, the plan is reproducible.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
 @told
 def plan(
-    lab: Path, *, output: Path, time_limit: float, workers: int, seed: int, as_json: bool
+    lab: Path, *, output: Path, svg: Path | None, time_limit: float, workers: int, seed: int, as_json: bool
 ) -> tuple[dict[str, Any], int]:
-    """Plan the jobs of LAB, a JSON file, on its benches: {jobs: [{name, modes: [{bench, duration_min}]}], benches}."""
-    from twinbench.core.planning.model import jobs_from_document, resources_from_document
+    """Plan the tests of LAB, a JSON file, on its benches: {jobs: [{name, modes: [{bench, duration_min}]}], benches}.
+
+    Its other fields (dates, set-up, resources, calendars, changeovers, objective) are those of
+    include/schemas/lab_plan.schema.json.
+    """
+    from twinbench.core.planning.document import plan_document, problem_from_document
     from twinbench.core.planning.solve import solve
 
-    asked = _read(lab)
-    made = solve(
-        jobs_from_document(asked),
-        resources=resources_from_document(asked),
-        time_limit_s=time_limit,
-        workers=workers,
-        seed=seed,
-    )
-    output.write_text(json.dumps(made.as_document(), indent=1) + "\n", encoding="utf-8")
-    document = {**made.figures(), "output": str(output)}
+    problem = problem_from_document(_read(lab))
+    with show_search(time_limit, quiet=as_json) as told:
+        made = solve(problem, time_limit_s=time_limit, workers=workers, seed=seed, told=told)
+    document = plan_document(problem, made)
+    output.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if svg:
+        from twinbench.workflow.rendering.lab_gantt import lab_gantt_svg
+
+        svg.write_text(lab_gantt_svg(problem, made), encoding="utf-8")
+    figures = {**made.figures(), "output": str(output)}
     if not as_json:
-        show_gantt(made.intervals, made.makespan_min)
-        show_facts(document)
-    return document, 0
+        show_plan(made, document["late"])
+        show_facts({key: value for key, value in figures.items() if key != "objectives"})
+    return figures, 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,11 @@ import click
 
 if TYPE_CHECKING:
     from twinbench.core.doe.designs import Design
-    from twinbench.core.planning.model import Interval
 
-__all__ = ["show_design", "show_facts", "show_findings", "show_gantt", "show_models", "show_shares"]
+__all__ = ["show_design", "show_facts", "show_findings", "show_models", "show_shares", "show_table"]
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 _BAR_WIDTH = 48
-_MARKS = "█▒"  # neighbours differ, with or without colours
 
 
 def show_facts(facts: Mapping[str, Any]) -> None:
@@ -38,7 +35,7 @@ def show_findings(findings: Sequence[Mapping[str, Any]]) -> None:
 
 def show_models(models: Sequence[Mapping[str, Any]]) -> None:
     """Show the FMUs of a bundle, one a row."""
-    _show_table(
+    show_table(
         {"model": "left", "FMI": "left", "sha256": "left"},
         [(str(model["name"]), str(model["fmi_version"]), str(model["sha256"])) for model in models],
     )
@@ -59,7 +56,7 @@ def show_design(design: Design) -> None:
         )
         for run in design.runs[:_MOST_ROWS]
     ]
-    _show_table({"run": "right", **({grouped: "left"} if grouped else {}), **dict.fromkeys(names, "right")}, rows)
+    show_table({"run": "right", **({grouped: "left"} if grouped else {}), **dict.fromkeys(names, "right")}, rows)
     if len(design.runs) > _MOST_ROWS:
         click.secho(f"… and {len(design.runs) - _MOST_ROWS} more", dim=True)
     for note in design.notes:
@@ -67,7 +64,7 @@ def show_design(design: Design) -> None:
     show_facts({"kind": design.kind, "runs": len(design.runs), "model": " ".join(design.terms) or "none"})
     show_facts({name: _level(value) for name, value in design.quality.items() if isinstance(value, int | float)})
     show_facts({"generators": ", ".join(design.generators)} if design.generators else {})
-    _show_table(
+    show_table(
         {"effect": "left", "power": "right", "VIF": "right", "confounded with": "left"},
         [
             (term, _level(power), _level(design.quality.get("vif", {}).get(term)), _aliases(design, term))
@@ -92,28 +89,10 @@ def show_shares(busy_s: Mapping[str, float], wall_s: float) -> None:
     for name, seconds in sorted(busy_s.items(), key=lambda entry: -entry[1]):
         share = min(1.0, seconds / wall_s)
         rows.append((name, f"{100 * share:.0f} %", "█" * round(share * _BAR_WIDTH)))
-    _show_table({"FMU": "left", "time": "right", "": "left"}, rows)
+    show_table({"FMU": "left", "time": "right", "": "left"}, rows)
 
 
-def show_gantt(intervals: Sequence[Interval], makespan_min: int) -> None:
-    """Show a plan as one bar per bench; neighbouring jobs have different marks."""
-    rows = []
-    for bench in sorted({part.bench for part in intervals}):
-        parts = sorted((part for part in intervals if part.bench == bench), key=lambda part: part.start_min)
-        rows.append((bench, _bar(parts, makespan_min), str(len(parts)), str(parts[-1].end_min)))
-    _show_table({"bench": "left", f"0 to {makespan_min} min": "left", "jobs": "right", "end_min": "right"}, rows)
-
-
-def _bar(parts: Sequence[Interval], makespan_min: int) -> str:
-    scale = _BAR_WIDTH / makespan_min
-    cells = [" "] * _BAR_WIDTH
-    for number, part in enumerate(parts):
-        first, last = math.floor(part.start_min * scale), min(math.ceil(part.end_min * scale), _BAR_WIDTH)
-        cells[first:last] = _MARKS[number % 2] * (last - first)
-    return "".join(cells)
-
-
-def _show_table(columns: Mapping[str, Any], rows: Sequence[tuple[str, ...]]) -> None:
+def show_table(columns: Mapping[str, Any], rows: Sequence[tuple[str, ...]]) -> None:
     """Where nobody watches nothing is folded, so that scripts find whole words; names are no markup."""
     from rich.console import Console
     from rich.table import Table

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from twinbench.core.bench_choice import BenchChoice
 from twinbench.core.catalogue_entries import Bench, CatalogueTest, Standard, UnitUnderTest, UseCase
 from twinbench.core.errors import ConfigurationError, DesignError, RequestError
 from twinbench.core.suggestion import did_you_mean
@@ -18,17 +19,30 @@ from twinbench.core.suggestion import did_you_mean
 __all__ = ["Bench", "Catalogue", "CatalogueTest", "Standard", "UnitUnderTest", "UseCase"]
 
 _Entry = TypeVar("_Entry")
+_EQUAL: Mapping[str, Any] = {  # a lab without a rule: whatever ends first
+    "fidelity": {"virtual": 1, "physical": 1},
+    "required": [],
+    "cost_per_h": {"virtual": 0, "physical": 0},
+    "cost_of_a_day": 1,
+}
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything a request can choose from."""
+    """Everything a request can choose from, and what its plan has to go by.
+
+    Attributes:
+        choice: How a test point that may go to either kind of bench gets its bench.
+        resources: What benches share, as in ``lab_plan.schema.json``: ``{timezone, holidays, resources}``.
+    """
 
     tests: tuple[CatalogueTest, ...]
     uuts: tuple[UnitUnderTest, ...]
     use_cases: tuple[UseCase, ...]
     standards: tuple[Standard, ...]
     benches: tuple[Bench, ...]
+    choice: BenchChoice = field(default_factory=lambda: BenchChoice.from_document(_EQUAL))
+    resources: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _refuse_duplicates("test", (f"{test.standard} {test.name}" for test in self.tests))
@@ -52,8 +66,10 @@ class Catalogue:
         use_cases: Sequence[Mapping[str, Any]],
         standards: Sequence[Mapping[str, Any]],
         benches: Sequence[Mapping[str, Any]],
+        bench_choice: Mapping[str, Any] | None = None,
+        resources: Mapping[str, Any] | None = None,
     ) -> Catalogue:
-        """Build the catalogue from its files' contents: rows of ``tests.csv``, lists of the JSON files.
+        """Build the catalogue from its files' contents: rows of ``tests.csv``, lists and objects of the JSON files.
 
         Raises:
             ConfigurationError: If an entry is malformed, naming it.
@@ -64,6 +80,8 @@ class Catalogue:
             use_cases=_entries("use_cases.json", use_cases, lambda document: UseCase(**document)),
             standards=_entries("standards.json", standards, lambda document: Standard(**document)),
             benches=_entries("benches.json", benches, Bench.from_document),
+            choice=BenchChoice.from_document(bench_choice or _EQUAL),
+            resources=resources or {},
         )
 
     def uut(self, code: str) -> UnitUnderTest:

@@ -102,6 +102,7 @@ class Bench:
         levels: What it can hold: Cell, Module, Pack.
         current_A: Smallest and largest current, positive = charge; None if it knows no limit.
         ambient_degC: Smallest and largest ambient temperature; None if it knows no limit.
+        demands: What a test on it takes of the lab's resources, as in ``lab_plan.schema.json``.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Bench:
     levels: tuple[str, ...]
     current_A: tuple[float, float] | None = None
     ambient_degC: tuple[float, float] | None = None
+    demands: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in ("virtual", "physical"):
@@ -125,6 +127,7 @@ class Bench:
         fields = dict(document)
         abilities = fields.pop("capabilities")
         fields["levels"] = tuple(abilities["levels"])
+        fields["demands"] = tuple(fields.get("demands", ()))
         for key in ("current_A", "ambient_degC"):
             fields[key] = abilities[key] and (float(abilities[key][0]), float(abilities[key][1]))
         return cls(**fields)

@@ -29,37 +29,51 @@ class _BenchRuns(BaseOperator):
         self.assignment = assignment
 
     def execute(self, context: Context) -> Any:
-        """Begin now, or defer until the planned start."""
-        from datetime import UTC
+        """Begin now, or defer until the planned start; the lab may have planned again while this waited."""
+        from twinbench.orchestration.steps import perform
+        from twinbench.workflow.booked_benches import begin_assignment
 
-        start = datetime.fromisoformat(self.assignment["start"])
-        if start > datetime.now(UTC):
+        self.assignment = perform(begin_assignment, self.assignment)
+        if not self.assignment["begun"]:
             from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
-            self.log.info("The plan starts this assignment at %s; waiting without a worker slot.", start)
-            self.defer(trigger=DateTimeTrigger(moment=start), method_name="begin")
+            start = datetime.fromisoformat(self.assignment["start"])
+            self.log.info("The plan starts this on %s at %s; waiting.", self.assignment["bench"], start)
+            self.defer(trigger=DateTimeTrigger(moment=start), method_name="resume")
         return self.begin(context)
 
-    def begin(self, context: Context, event: Any = None) -> Any:
+    def resume(self, context: Context, event: Any = None) -> Any:
+        """The planned start has come, or what it was when this began to wait."""
+        return self.execute(context)
+
+    def begin(self, context: Context) -> Any:
         """Carry out the assignment."""
         raise NotImplementedError
+
+    def end(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Give the bench back."""
+        from twinbench.orchestration.steps import perform
+        from twinbench.workflow.booked_benches import end_assignment
+
+        perform(end_assignment, self.assignment)
+        return result
 
 
 class VirtualBenchRuns(_BenchRuns):
     """Simulates the runs of one assignment, streaming their results."""
 
-    def begin(self, context: Context, event: Any = None) -> dict[str, Any]:
+    def begin(self, context: Context) -> dict[str, Any]:
         """Simulate here and now."""
         from twinbench.orchestration.steps import perform
         from twinbench.workflow.virtual_bench import run_virtual
 
-        return perform(run_virtual, self.assignment)
+        return self.end(perform(run_virtual, self.assignment))
 
 
 class PhysicalBenchRuns(_BenchRuns):
     """Commands a physical bench and waits for its results in the triggerer."""
 
-    def begin(self, context: Context, event: Any = None) -> Any:
+    def begin(self, context: Context) -> Any:
         """Send the start command, then wait for the bench without a worker slot."""
         from twinbench.orchestration.bench_trigger import BenchTrigger
         from twinbench.orchestration.steps import perform
@@ -73,6 +87,8 @@ class PhysicalBenchRuns(_BenchRuns):
     def collect(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Turn what the bench has measured into results."""
         from twinbench.orchestration.steps import perform
+        from twinbench.workflow.booked_benches import begin_assignment
         from twinbench.workflow.physical_bench import collect_physical
 
-        return perform(collect_physical, self.assignment, event)
+        self.assignment = perform(begin_assignment, self.assignment)  # where it is, should the lab have planned again
+        return self.end(perform(collect_physical, self.assignment, event))

@@ -103,10 +103,11 @@ def _is_last_try(context: Context) -> bool:
 
 
 def diagnose(lab: Lab, request_uuid: str, *, stage: str, error: LabError) -> None:
-    """Write ``diagnosis.json`` and mark the request failed, if it is known at all."""
+    """Write ``diagnosis.json``, mark the request failed and give its benches back, if it is known at all."""
     with contextlib.suppress(LabError):
         area = lab.area(request_uuid)
         findings = [finding.as_dict() for finding in error.findings]
         document = {"stage": stage, "error": str(error), "findings": findings, "when": lab.now().isoformat()}
         area.write_json("diagnosis.json", document)
         lab.requests.set_status(request_uuid, "failed", at=lab.now(), reason=f"{stage}: {error}")
+        lab.bookings.release(request_uuid, at=lab.now())

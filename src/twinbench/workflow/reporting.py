@@ -57,7 +57,7 @@ def report(lab: Lab, request_uuid: str) -> dict[str, Any]:
 
 
 def close(lab: Lab, request_uuid: str) -> dict[str, Any]:
-    """Mark the request completed, once the digital twin has every message.
+    """Mark the request completed, once the digital twin has every message; what it holds of benches is given back.
 
     Raises:
         ResultError: If it has not.
@@ -69,6 +69,7 @@ def close(lab: Lab, request_uuid: str) -> dict[str, Any]:
             f"The digital twin has acknowledged {messages['collected']} of {messages['published']} metrics messages: "
             "see that it runs, then clear the bench's task and this one."
         )
+    lab.bookings.release(request_uuid, at=lab.now())
     lab.requests.set_progress(request_uuid, 100)
     lab.requests.set_status(request_uuid, RequestState.COMPLETED, at=lab.now())
     return {**messages, "folder": area.url(""), "report": area.url(REPORT)}

@@ -1,0 +1,228 @@
+"""What can be refused before anything is solved: contradictions in the words of whoever wrote the problem."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+
+from twinbench.core.errors import InfeasibleError
+from twinbench.core.planning.problem import CRITERIA, FAR_MIN, PHASES, Bench, Demand, Job, Mode, Problem, Resource
+
+__all__ = ["check"]
+
+
+def check(problem: Problem) -> None:
+    """Refuse a problem that no plan can solve, as far as one can see that.
+
+    Raises:
+        InfeasibleError: Names the job, bench or resource at fault, the value and what to do.
+    """
+    _refuse_duplicates("Job", (job.name for job in problem.jobs))
+    _refuse_duplicates("Bench", (bench.name for bench in problem.benches))
+    _refuse_duplicates("Resource", (resource.name for resource in problem.resources))
+    benches = {bench.name: bench for bench in problem.benches}
+    resources = {resource.name: resource for resource in problem.resources}
+    for bench in problem.benches:
+        _check_bench(bench, problem)
+    for resource in problem.resources:
+        _check_resource(resource)
+    for job in problem.jobs:
+        _check_job(job, benches, resources)
+    _check_precedences(problem.jobs)
+    _check_locks(problem)
+    _check_objective(problem)
+
+
+def _check_bench(bench: Bench, problem: Problem) -> None:
+    for start, end in bench.closed:
+        if start >= end:
+            raise InfeasibleError(f"Bench {bench.name} is closed from {start} to {end}: give an end after the start.")
+    if bench.changeovers and bench.changeovers not in problem.changeovers:
+        known = ", ".join(problem.changeovers) or "none"
+        raise InfeasibleError(f"Bench {bench.name} has changeovers {bench.changeovers!r}: the tables are {known}.")
+    for (old, new), minutes in problem.changeovers.get(bench.changeovers, {}).items():
+        if not 0 <= minutes <= FAR_MIN:
+            raise InfeasibleError(f"The changeover from {old!r} to {new!r} takes {minutes} min: give 0 or more.")
+        if not (old and new):
+            raise InfeasibleError(
+                f"Table {bench.changeovers} has a changeover from {old!r} to {new!r}: name both, no family needs none."
+            )
+
+
+def _check_resource(resource: Resource) -> None:
+    if resource.capacity < 0:
+        raise InfeasibleError(f"Resource {resource.name} has capacity {resource.capacity}: give 0 or more.")
+    for window in [*(resource.open or ()), *((start, end) for start, end, _ in resource.closed)]:
+        if window[0] >= window[1]:
+            raise InfeasibleError(
+                f"Resource {resource.name} has a window from {window[0]} to {window[1]}: give an end after the start."
+            )
+    for (_, end), (start, _) in pairwise(resource.open or ()):
+        if start <= end:
+            raise InfeasibleError(
+                f"Resource {resource.name} is open until {end} and again from {start}: give windows in order and apart."
+            )
+    for start, end, missing in resource.closed:
+        if missing < 0:
+            raise InfeasibleError(
+                f"Of resource {resource.name}, {missing} are missing from {start} to {end}: give 0 or more."
+            )
+
+
+def _check_job(job: Job, benches: Mapping[str, Bench], resources: Mapping[str, Resource]) -> None:
+    if not job.modes:
+        raise InfeasibleError(f"No bench can take job {job.name}: widen its limits or free a bench.")
+    if job.priority < 0:
+        raise InfeasibleError(f"Job {job.name} has priority {job.priority}: give 0 or more.")
+    dates = ("release_min", "due_min", "deadline_min", "preferred_min", "planned_min", "wait_min")
+    for name in dates:
+        value = getattr(job, name)
+        if value is not None and not 0 <= value <= FAR_MIN:
+            past = "that is before the plan begins" if value < 0 and name != "wait_min" else "that is no time"
+            raise InfeasibleError(f"Job {job.name} has {name} {value}: {past}; give 0 to {FAR_MIN}.")
+    reasons = [_obstacle(job, mode, benches, resources) for mode in job.modes]
+    if all(reasons):
+        why = "; ".join(dict.fromkeys(filter(None, reasons)))
+        raise InfeasibleError(f"No bench can take job {job.name}: {why}. Change the job or the lab.")
+
+
+def _obstacle(job: Job, mode: Mode, benches: Mapping[str, Bench], resources: Mapping[str, Resource]) -> str:
+    """Why a mode can never be carried out; empty if it may be."""
+    _check_mode(job, mode, benches)
+    where = f" on {mode.bench}" if mode.bench else ""
+    if job.deadline_min is not None and job.release_min + mode.length_min > job.deadline_min:
+        return (
+            f"it takes {mode.length_min} min{where} and may begin at minute {job.release_min}, "
+            f"its deadline is minute {job.deadline_min}"
+        )
+    return next(filter(None, (_shortage(job, mode, demand, resources) for demand in mode.demands)), "")
+
+
+def _check_mode(job: Job, mode: Mode, benches: Mapping[str, Bench]) -> None:
+    if mode.bench and mode.bench not in benches:
+        raise InfeasibleError(f"Job {job.name} may be done on bench {mode.bench!r}, which is not described: add it.")
+    where = f" on {mode.bench}" if mode.bench else ""
+    for what, minutes, least in (
+        ("takes", mode.duration_min, 1),
+        ("is set up for", mode.setup_min, 0),
+        ("is torn down for", mode.teardown_min, 0),
+    ):
+        if not least <= minutes <= FAR_MIN:
+            raise InfeasibleError(f"Job {job.name} {what} {minutes} min{where}: give {least} to {FAR_MIN} minutes.")
+    if mode.cost < 0:
+        raise InfeasibleError(f"Job {job.name} costs {mode.cost}{where}: give 0 or more.")
+
+
+def _shortage(job: Job, mode: Mode, demand: Demand, resources: Mapping[str, Resource]) -> str:
+    """Why a demand can never be met; empty if it may be."""
+    resource = resources.get(demand.resource)
+    if resource is None:
+        raise InfeasibleError(f"Job {job.name} demands {demand.resource!r}, which is not described: add it.")
+    if demand.amount < 0 or not set(demand.during) <= set(PHASES):
+        raise InfeasibleError(
+            f"Job {job.name} demands {demand.amount} of {demand.resource} during {', '.join(demand.during)}: "
+            f"give 0 or more during some of {', '.join(PHASES)}."
+        )
+    if demand.amount > resource.capacity and any(_lengths(mode)[phase] for phase in demand.during):
+        where = f" on {mode.bench}" if mode.bench else ""
+        return f"it needs {demand.amount} of {resource.name}{where}, there are {resource.capacity}"
+    return _longer_than_windows(mode, demand.during, resource) if demand.amount else ""
+
+
+def _lengths(mode: Mode) -> dict[str, int]:
+    return dict(zip(PHASES, (mode.setup_min, mode.duration_min, mode.teardown_min), strict=True))
+
+
+def _longer_than_windows(mode: Mode, during: Iterable[str], resource: Resource) -> str:
+    """What a demand holds longer than the longest window of its resource is open."""
+    if resource.open is None:
+        return ""
+    longest = max((end - start for start, end in resource.open), default=0)
+    lengths = _lengths(mode)
+    phases = [phase for phase in PHASES if phase in during]
+    joined = "test" in phases
+    pieces = (
+        {" and ".join(phases): sum(lengths[phase] for phase in phases)} if joined else {p: lengths[p] for p in phases}
+    )
+    for what, length in pieces.items():
+        if length > longest:
+            on = f" on {mode.bench}" if mode.bench else ""
+            return f"its {what}{on} takes {length} min, the longest window of {resource.name} is {longest} min"
+    return ""
+
+
+def _check_precedences(jobs: Iterable[Job]) -> None:
+    jobs = list(jobs)
+    names = {job.name for job in jobs}
+    for job in jobs:
+        for link in job.after:
+            if link.job not in names:
+                raise InfeasibleError(f"Job {job.name} comes after {link.job!r}, which is not described: add it.")
+            if link.min_lag_min < 0 or (link.max_lag_min is not None and link.max_lag_min < link.min_lag_min):
+                most = "any time" if link.max_lag_min is None else f"{link.max_lag_min} min"
+                raise InfeasibleError(
+                    f"Job {job.name} comes {link.min_lag_min} min to {most} after {link.job}: "
+                    "give a least lag of 0 or more and a most lag that is no less."
+                )
+    cycle = _cycle({job.name: [link.job for link in job.after] for job in jobs})
+    if cycle:
+        raise InfeasibleError(
+            f"Jobs wait for each other: {' after '.join(cycle)}. Take out one of these precedences of {cycle[0]}."
+        )
+
+
+def _cycle(after: Mapping[str, Iterable[str]]) -> list[str]:
+    """Jobs that wait for each other, the first one again at the end; empty if there are none."""
+    done: set[str] = set()
+    for name in after:
+        path: list[str] = []
+        waiting = [(name, iter(after[name]))] if name not in done else []
+        path += [name] if waiting else []
+        while waiting:
+            current, rest = waiting[-1]
+            nearest = next((other for other in rest if other not in done), None)
+            if nearest is None:
+                done.add(current)
+                waiting.pop()
+                path.pop()
+            elif nearest in path:
+                return [*path[path.index(nearest) :], nearest]
+            else:
+                path.append(nearest)
+                waiting.append((nearest, iter(after[nearest])))
+    return []
+
+
+def _check_locks(problem: Problem) -> None:
+    held: dict[str, list[tuple[int, int, str]]] = {}
+    for job in problem.jobs:
+        if job.locked is None:
+            continue
+        bench, begin = job.locked
+        mode = next((mode for mode in job.modes if mode.bench == bench), None)
+        if mode is None:
+            raise InfeasibleError(f"Job {job.name} is locked on bench {bench!r}, where it has no mode: add one.")
+        held.setdefault(bench, []).append((begin, begin + mode.length_min, job.name))
+    for bench, parts in held.items():
+        for (_, end, first), (begin, _, second) in pairwise(sorted(parts)):
+            if bench and begin < end:
+                raise InfeasibleError(
+                    f"Jobs {first} and {second} are both locked on bench {bench} at minute {begin}: move one of them."
+                )
+
+
+def _check_objective(problem: Problem) -> None:
+    _refuse_duplicates("Criterion", (name for tier in problem.objective for name in tier))
+    for tier in problem.objective:
+        for name, weight in tier.items():
+            if name not in CRITERIA or weight < 0:
+                raise InfeasibleError(
+                    f"The objective weighs {name!r} with {weight}: give 0 or more to some of {', '.join(CRITERIA)}."
+                )
+
+
+def _refuse_duplicates(what: str, names: Iterable[str]) -> None:
+    duplicates = [name for name, count in Counter(names).items() if count > 1]
+    if duplicates:
+        raise InfeasibleError(f"{what} {', '.join(duplicates)} is given more than once: keep one of each name.")

@@ -1,0 +1,171 @@
+"""Why there is no plan: the smallest set of demands that cannot be met together, in words.
+
+Demands are taken away one after the other; one without which there is still no plan is not needed for the conflict
+(deletion filter, Chinneck & Dravnieks 1991). Jobs are halved first, so most of a large lab is gone after a few steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from twinbench.core.planning.plan import Interval
+from twinbench.core.planning.problem import Job, Problem
+
+__all__ = ["conflict"]
+
+_LOOK_S = 2.0  # a smaller problem that is not proven to have no plan in this time counts as having one
+
+Step = Callable[[Problem], Problem]
+
+
+def conflict(problem: Problem) -> str:
+    """What conflicts, as one sentence.
+
+    Args:
+        problem: A problem that has no plan.
+    """
+    problem = replace(problem, objective=({"makespan": 1},))
+    kept = _fewest_jobs(problem)
+    problem = _with_jobs(problem, kept)
+    words = []
+    for word, without in _demands(problem):
+        smaller = without(problem)
+        if _has_no_plan(smaller):
+            problem = smaller
+        else:
+            words.append(word)
+    jobs = ", ".join(job.name for job in problem.jobs)
+    if not words:
+        return f"There is no plan for {jobs}: together they need more than the lab has. Take one of them out."
+    return f"There is no plan for {jobs}: {'; '.join(words)}. These demands cannot be met together: loosen one of them."
+
+
+def _fewest_jobs(problem: Problem) -> list[str]:
+    names = [job.name for job in problem.jobs]
+    size = max(1, len(names) // 2)
+    while True:
+        at = 0
+        while at < len(names) and len(names) > 1:
+            fewer = names[:at] + names[at + size :]
+            if fewer and _has_no_plan(_with_jobs(problem, fewer)):
+                names = fewer
+            else:
+                at += size
+        if size == 1:
+            return names
+        size = max(1, size // 2)
+
+
+def _with_jobs(problem: Problem, names: Iterable[str]) -> Problem:
+    kept = set(names)
+    jobs = [
+        replace(job, after=tuple(link for link in job.after if link.job in kept))
+        for job in problem.jobs
+        if job.name in kept
+    ]
+    return replace(problem, jobs=tuple(jobs))
+
+
+def _has_no_plan(problem: Problem) -> bool:
+    from twinbench.core.planning.cp_search import search_whole
+    from twinbench.core.planning.ruin_recreate import RuinRecreate
+
+    if RuinRecreate(problem).construct_first():
+        return False
+    return search_whole(problem, locked_intervals(problem), (), seconds=lambda: _LOOK_S, workers=1, seed=1).infeasible
+
+
+def locked_intervals(problem: Problem) -> list[Interval]:
+    """Where the locked jobs are, if their teardowns do not wait."""
+    parts = []
+    for job in problem.jobs:
+        if job.locked is None:
+            continue
+        bench, begin = job.locked
+        number, mode = next((n, mode) for n, mode in enumerate(job.modes) if mode.bench == bench)
+        end = begin + mode.setup_min + mode.duration_min
+        teardown = end if job.locked_teardown_min is None else job.locked_teardown_min
+        times = (begin, begin + mode.setup_min, end, teardown, teardown + mode.teardown_min)
+        parts.append(Interval(job.name, number, bench, *times))
+    return parts
+
+
+def _demands(problem: Problem) -> Iterator[tuple[str, Step]]:
+    """What is demanded, in words, and the problem without it."""
+    for job in problem.jobs:
+        yield from _demands_of_job(job)
+        yield from _demands_of_links(job)
+    for bench in problem.benches:
+        if bench.closed:
+            windows = ", ".join(f"{start} to {end}" for start, end in bench.closed)
+            yield f"bench {bench.name} is closed from minute {windows}", _open_bench(bench.name)
+    for resource in problem.resources:
+        if resource.open is not None or resource.closed:
+            yield f"{resource.name} is not always there", _open_resource(resource.name)
+        yield f"there are {resource.capacity} of {resource.name}", _unlimited(resource.name)
+
+
+def _demands_of_job(job: Job) -> Iterator[tuple[str, Step]]:
+    if job.locked is not None:
+        where, begin = job.locked
+        yield f"{job.name} is locked on {where} at minute {begin}", _changed(job, locked=None)
+    if job.deadline_min is not None:
+        yield f"{job.name} must be done by minute {job.deadline_min}", _changed(job, deadline_min=None)
+    if job.release_min:
+        yield f"{job.name} may not begin before minute {job.release_min}", _changed(job, release_min=0)
+    if job.unit:
+        yield f"{job.name} is done on {job.unit}, which is in one place at a time", _changed(job, unit="")
+
+
+def _demands_of_links(job: Job) -> Iterator[tuple[str, Step]]:
+    for link in job.after:
+        if link.max_lag_min is not None:
+            words = f"{job.name} begins at most {link.max_lag_min} min after {link.job}"
+            yield words, _any_time_after(job, link.job)
+        yield f"{job.name} comes {link.min_lag_min} min after {link.job}", _without_link(job, link.job)
+
+
+def _changed(job: Job, **changes: object) -> Step:
+    def without(problem: Problem) -> Problem:
+        jobs = tuple(replace(one, **changes) if one.name == job.name else one for one in problem.jobs)  # type: ignore[arg-type]
+        return replace(problem, jobs=jobs)
+
+    return without
+
+
+def _without_link(job: Job, earlier: str) -> Step:
+    def without(problem: Problem) -> Problem:
+        now = next(one for one in problem.jobs if one.name == job.name)
+        return _changed(job, after=tuple(link for link in now.after if link.job != earlier))(problem)
+
+    return without
+
+
+def _any_time_after(job: Job, earlier: str) -> Step:
+    def without(problem: Problem) -> Problem:
+        now = next(one for one in problem.jobs if one.name == job.name)
+        loose = tuple(replace(link, max_lag_min=None) if link.job == earlier else link for link in now.after)
+        return _changed(job, after=loose)(problem)
+
+    return without
+
+
+def _open_bench(name: str) -> Step:
+    return lambda problem: replace(
+        problem, benches=tuple(replace(one, closed=()) if one.name == name else one for one in problem.benches)
+    )
+
+
+def _open_resource(name: str) -> Step:
+    return lambda problem: replace(
+        problem,
+        resources=tuple(replace(one, open=None, closed=()) if one.name == name else one for one in problem.resources),
+    )
+
+
+def _unlimited(name: str) -> Step:
+    return lambda problem: replace(
+        problem,
+        resources=tuple(replace(one, capacity=10**6) if one.name == name else one for one in problem.resources),
+    )

@@ -1,0 +1,233 @@
+"""Ruin-and-recreate and CP-SAT together: the first finds good plans of large labs, the second polishes and proves.
+
+With several workers they work at the same time and exchange plans. With one they take turns, and both are limited by
+effort and not by time, so the same input and seed give the same plan on any machine that is not much too slow.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from twinbench.core.planning.conflict import locked_intervals
+from twinbench.core.planning.cp_search import Proof, improve_window, search_whole
+from twinbench.core.planning.plan import Interval
+from twinbench.core.planning.problem import Problem
+from twinbench.core.planning.ruin_recreate import RuinRecreate
+
+__all__ = ["Portfolio"]
+
+_CHUNK = 20_000  # modes tried between two looks at the clock
+_RATE = 100_000  # modes that a slow machine tries in a second
+_HEAT = 1.0
+_FEW = 60  # jobs
+_WHOLE = 20_000  # modes of all jobs
+_HEAD_START_S = 3.0  # of ruin and recreate, if there are more than a few jobs
+_SHORT_START_S = 0.2
+_WINDOW_S = 0.5  # of CP-SAT for a window
+_BOUND_SHARE = 0.1  # of the time
+_POLISH_SHARE = 0.25
+_MANY = 300  # jobs, from which on windows are not worth their time
+_SOON_S = 0.05
+
+
+class Portfolio:
+    """A search for the best plan of one problem.
+
+    Args:
+        problem: What is to be planned, free of contradictions that can be seen without solving.
+        time_limit_s: Wall time.
+        workers: Threads.
+        seed: The same seed gives the same plan, with one worker.
+        judged: How many tiers of the objective matter; those after them only choose among plans that are as good.
+
+    Attributes:
+        best: The best plan; empty if none was found.
+        value: The tiers of its objective.
+        stuck: A job that fits nowhere, if there is no plan.
+    """
+
+    def __init__(self, problem: Problem, *, time_limit_s: float, workers: int, seed: int, judged: int) -> None:
+        self.problem, self.workers, self.seed, self.judged = problem, workers, seed, judged
+        self.begin, self.limit_s = time.perf_counter(), time_limit_s
+        self.proof = Proof()
+        self.trace: list[tuple[float, tuple[int, ...]]] = []
+        self.best: list[Interval] = []
+        self.value: tuple[int, ...] = ()
+        self.rng = np.random.default_rng(seed)
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self.told: Callable[[float, int], None] = lambda seconds, value: None
+        self.stuck = ""
+        self._solver: Any = None
+        self._modes = sum(len(job.modes) for job in problem.jobs)
+        self._windows = 0
+        self._size = 8.0
+
+    def left_s(self) -> float:
+        """Seconds that are left."""
+        return self.limit_s - (time.perf_counter() - self.begin)
+
+    def run(self) -> bool:
+        """Look for a plan until it is proven or time is over; whether there is one."""
+        search = RuinRecreate(self.problem)
+        if search.construct_first():
+            self._offer(search.parts(), search.value)
+            search.construct()
+            self._offer(search.parts(), search.value)
+        else:
+            self._search_whole(self.left_s, workers=self.workers)
+            self.stuck = search.unplaced
+            if not self.best:
+                return False
+            search.load(self.best)
+        if all(job.locked for job in self.problem.jobs):
+            return True
+        if self.workers == 1:
+            self._take_turns(search)
+        else:
+            self._work_together(search)
+        return True
+
+    def _offer(self, parts: Sequence[Interval], value: tuple[int, ...]) -> None:
+        with self._lock:
+            if not self.value or value < self.value:
+                self.best, self.value = list(parts), value
+                seconds = time.perf_counter() - self.begin
+                if not self.trace or value[0] < self.trace[-1][1][0]:
+                    self.trace.append((seconds, value))
+                    self.told(seconds, value[0])
+
+    def _offer_unvalued(self, parts: Sequence[Interval]) -> None:
+        """What CP-SAT found: its objective is worked out as that of every other plan."""
+        self._offer(parts, RuinRecreate(self.problem).load(parts))
+
+    # ---- several workers ----
+
+    def _work_together(self, search: RuinRecreate) -> None:
+        """CP-SAT has all workers where it can be given the whole problem, else one is left to ruin and recreate."""
+        whole = self._is_for_cp_sat()
+        few = len(self.problem.jobs) <= _FEW
+        first_s = min(_SHORT_START_S if few else _HEAD_START_S, 0.1 * self.left_s()) if whole else self.left_s()
+        helper = threading.Thread(
+            target=self._ruin_and_recreate, args=(search, first_s), kwargs={"seed": self.seed}, daemon=True
+        )
+        helper.start()
+        try:
+            if whole:
+                helper.join()
+                self._search_whole(self.left_s, workers=self.workers)
+            else:
+                self._bound_and_polish()
+        finally:
+            self._done.set()
+            helper.join()
+
+    def _is_for_cp_sat(self) -> bool:
+        """Whether CP-SAT does best alone: if there are few jobs, or if earlier is always better and modes are few."""
+        regular = not any({"preferred", "moved"} & set(tier) for tier in self.problem.objective[: self.judged])
+        return len(self.problem.jobs) <= _FEW or (regular and self._modes <= _WHOLE)
+
+    def _bound_and_polish(self) -> None:
+        """A bound first, then ruin and recreate beside the other worker, and CP-SAT's windows at the end."""
+        until = self.left_s() * (1 - _BOUND_SHARE)
+        self._search_whole(lambda: self.left_s() - until, workers=max(1, self.workers - 1))
+        windows = _POLISH_SHARE if len(self.problem.jobs) <= _MANY else 0.0
+        beside = RuinRecreate(self.problem)
+        beside.load(self.best)
+        self._ruin_and_recreate(beside, self.left_s() * (1 - windows), seed=self.seed + 1)
+        while not self.proof.complete and self.left_s() > _SOON_S:
+            self._polish(min(_WINDOW_S, self.left_s()), effort=None)
+
+    def _ruin_and_recreate(self, search: RuinRecreate, seconds: float, *, seed: int) -> None:
+        begun, chunk = time.perf_counter(), 0
+        if seconds <= 0:
+            return
+        while not self._done.is_set() and (progress := (time.perf_counter() - begun) / seconds) < 1:
+            if self.value < search.value:
+                search.load(self.best)
+            search.improve(_CHUNK, heat=_HEAT * max(0.0, 1 - progress), seed=seed * 1_000_003 + chunk)
+            chunk += 1
+            if search.value < self.value:
+                self._offer(search.parts(), search.value)
+
+    # ---- one worker ----
+
+    def _take_turns(self, search: RuinRecreate) -> None:
+        search.improve(min(_CHUNK, 20 * self._modes), heat=_HEAT, seed=self.seed)
+        self._offer(search.parts(), search.value)
+        share = 0.6 if self._is_for_cp_sat() else _BOUND_SHARE
+        self._search_whole(self.left_s, workers=1, effort=share * self.limit_s * 0.5)
+        turns = 10
+        for turn in range(turns):
+            if self.proof.complete or self.left_s() <= 0:
+                return
+            search.load(self.best)
+            for chunk in range(max(1, int(self.limit_s * _RATE * 0.4 / turns / _CHUNK))):
+                if self.left_s() <= 0:
+                    return
+                search.improve(
+                    _CHUNK, heat=_HEAT * (1 - turn / turns), seed=self.seed * 1_000_003 + turn * 1_000 + chunk
+                )
+            self._offer(search.parts(), search.value)
+            for _ in range(max(1, int(self.limit_s * 0.5 / turns))):
+                if self.left_s() > 0:
+                    self._polish(self.left_s(), effort=0.4)
+
+    # ---- CP-SAT ----
+
+    def _search_whole(self, seconds: Callable[[], float], *, workers: int, effort: float | None = None) -> None:
+        self.proof = search_whole(
+            self.problem,
+            self.best or locked_intervals(self.problem),
+            self.value,
+            seconds=seconds,
+            judged=self.judged,
+            workers=workers,
+            seed=self.seed,
+            effort=effort,
+            found=self._offer_unvalued,
+        )
+
+    def _polish(self, seconds: float, *, effort: float | None) -> None:
+        """Let CP-SAT find the best places for some jobs that are near each other."""
+        known, value = self.best, self.value
+        moving = self._window(known)
+        if not moving:
+            return
+        self._windows += 1
+        begun = time.perf_counter()
+        workers = max(1, self.workers - 1)
+        seed = self.seed + self._windows
+        better = improve_window(
+            self.problem, known, value, moving, seconds=seconds, workers=workers, seed=seed, effort=effort
+        )
+        if better is not None and better != known:
+            self._offer_unvalued(better)
+        if effort is None:
+            quick = time.perf_counter() - begun < 0.5 * _WINDOW_S
+            self._size = min(40.0, self._size * 1.1) if quick else max(5.0, self._size * 0.93)
+
+    def _window(self, known: Sequence[Interval]) -> list[str]:
+        """Some jobs: one by chance, and those that are nearest in time and may be on its benches."""
+        jobs = {job.name: job for job in self.problem.jobs if job.locked is None}
+        movable = [part for part in known if part.job in jobs]
+        if not movable:
+            return []
+        seed = movable[int(self.rng.integers(len(movable)))]
+        where = {mode.bench for mode in jobs[seed.job].modes}
+        if self.rng.random() < 0.3:
+            where = {mode.bench for job in jobs.values() for mode in job.modes}
+        middle = seed.begin_min
+        wish = jobs[seed.job].preferred_min
+        if wish is not None and self.rng.random() < 0.5:
+            middle = wish
+        near = sorted(
+            (part for part in movable if any(mode.bench in where for mode in jobs[part.job].modes)),
+            key=lambda part: (part.job != seed.job, max(0, part.begin_min - middle, middle - part.free_min)),
+        )
+        return [part.job for part in near[: int(self._size)]]
