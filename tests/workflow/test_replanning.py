@@ -1,6 +1,7 @@
 """The lab plans around what is booked; when a bench fails or a test overruns, little moves and people learn why."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -66,6 +67,30 @@ def test_nothing_is_planned_while_a_bench_is_out_of_service(fake, ask):
     ask(test_bench="Physical")
 
     assert held(fake, REQUEST_UUID)[0][1] == back
+
+
+def test_an_operator_is_in_one_place_at_a_time(fake, ask):
+    """One operator sets up both benches, one after the other; a night lies between the day's last and first hour."""
+    cycler = replace(
+        fake.lab.catalogue.bench("cycler-1"),
+        setup_min=60,
+        demands=({"resource": "operator", "during": ["setup", "teardown"]},),
+    )
+    hours = [{"days": ["Mon", "Tue", "Wed", "Thu", "Fri"], "from": "08:00", "to": "18:00"}]
+    catalogue = replace(
+        fake.lab.catalogue,
+        benches=(cycler, replace(cycler, name="cycler-2")),
+        resources={"timezone": "UTC", "resources": [{"name": "operator", "capacity": 1, "hours": hours}]},
+    )
+    object.__setattr__(fake.lab, "catalogue", catalogue)
+    at(fake, NOON + timedelta(hours=4, minutes=30))
+
+    ask(test_bench="Physical")
+    ask(OTHER, test_bench="Physical")
+
+    assert held(fake, REQUEST_UUID)[0][1] == NOON + timedelta(hours=4, minutes=30)
+    assert held(fake, OTHER)[0][1] == datetime.fromisoformat("2026-11-23T08:00:00+00:00")
+    assert fake.bookings.of_request(OTHER)[0].document["resources"] == {"operator": 1}
 
 
 def test_a_bench_that_was_taken_while_a_plan_was_made_is_planned_around(fake, ask, monkeypatch):

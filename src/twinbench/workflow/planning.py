@@ -8,8 +8,8 @@ once; those that a model may answer go wherever the lab's rule says (:mod:`twinb
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from twinbench.core.battery.procedure import Procedure
@@ -18,7 +18,7 @@ from twinbench.core.catalogue import Bench
 from twinbench.core.errors import BenchTakenError, InfeasibleError
 from twinbench.core.planning.assignments import assignments
 from twinbench.core.planning.calendars import minutes_after
-from twinbench.core.planning.document import demands_from_document, resources_from_document
+from twinbench.core.planning.document import demands_from_document
 from twinbench.core.planning.plan import Plan
 from twinbench.core.planning.problem import Bench as PlannedBench
 from twinbench.core.planning.problem import Demand, Job, Mode, Problem, Resource
@@ -26,6 +26,7 @@ from twinbench.core.planning.solve import solve
 from twinbench.core.request import RequestState, TestRequest
 from twinbench.workflow.design import DESIGN, read_settings, run_folder
 from twinbench.workflow.lab import Area, Document, Lab
+from twinbench.workflow.lab_occupancy import closed_windows, resources_left
 from twinbench.workflow.results import read_summary
 
 __all__ = ["PLAN", "physical_assignments", "plan_benches", "virtual_assignments"]
@@ -85,10 +86,10 @@ def _plan(lab: Lab, request_uuid: str, runs: Sequence[int], number: int, planned
     problem = Problem(
         jobs,
         tuple(
-            PlannedBench(bench.name, bench.kind, _closed(lab, request_uuid, bench.name, origin))
+            PlannedBench(bench.name, bench.kind, closed_windows(lab, bench.name, origin, excluding=request_uuid))
             for bench in asked.benches
         ),
-        (*_resources(lab, origin), Resource(_UNIT)),
+        (*resources_left(lab, origin, excluding=request_uuid), Resource(_UNIT)),
         objective=(lab.catalogue.choice.weights(),) if request.test_bench == "Any" else ({"makespan": 1},),
     )
     plan = solve(problem, seed=request.seed)
@@ -101,6 +102,8 @@ def _plan(lab: Lab, request_uuid: str, runs: Sequence[int], number: int, planned
     )
     for part in document["assignments"]:
         part["alternatives"] = asked.alternatives(part["runs"], part["kind"])
+        demands = lab.catalogue.bench(part["bench"]).demands
+        part["resources"] = {demand["resource"]: demand.get("amount", 1) for demand in demands}
     if number > 1:
         earlier = [part for part in planned["assignments"] if part.get("round", 1) < number]
         new = [{**part, "round": number} for part in document["assignments"]]
@@ -223,35 +226,6 @@ class _Asked:
             reason = self.catalogue.choice.reason(kind, costs, missing | excluded, asked=self.request.test_bench)
             found[part.job] = reason
         return found
-
-
-def _closed(lab: Lab, request_uuid: str, bench: str, origin: datetime) -> tuple[tuple[int, int], ...]:
-    """When a bench is held by others or out of service, in minutes after the origin."""
-    now = lab.now()
-    windows = []
-    for booking in lab.bookings.active(after=now, excluding=request_uuid):
-        if booking.bench == bench:
-            end = max(booking.end, now + timedelta(minutes=1)) if booking.state == "running" else booking.end
-            windows.append((_minute(origin, booking.start), minutes_after(origin, end)))
-    for closure in lab.bookings.closures(after=now):
-        if closure.bench == bench:
-            end_min = _LONG_MIN if closure.end is None else minutes_after(origin, closure.end)
-            windows.append((_minute(origin, closure.start), end_min))
-    return tuple(window for window in windows if window[1] > window[0])
-
-
-_LONG_MIN = 366 * 24 * 60  # a bench that is out of service until further notice
-
-
-def _minute(origin: datetime, moment: datetime) -> int:
-    """The minute in which a moment lies."""
-    return math.floor((moment - origin).total_seconds() / 60)
-
-
-def _resources(lab: Lab, origin: datetime) -> tuple[Resource, ...]:
-    """What benches share, less what other requests take of it."""
-    described: Mapping[str, Any] = lab.catalogue.resources
-    return resources_from_document({**described, "origin": origin.isoformat()}) if described else ()
 
 
 def _bookings(document: Document, number: int) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from twinbench.core.planning.replan import Disturbance, disturbed
 from twinbench.core.planning.solve import solve
 from twinbench.core.suggestion import did_you_mean
 from twinbench.workflow.lab import Document, Lab
+from twinbench.workflow.lab_occupancy import FURTHER_NOTICE_min
 from twinbench.workflow.planning import PLAN
 
 __all__ = ["close_and_replan", "replan_lab", "take_out_of_service"]
@@ -27,7 +28,6 @@ _TIME_LIMIT_S = 4.0
 _TIMES = 5  # that a plan is made again because a bench was taken meanwhile
 _LONGER = 0.1  # of its planned time, that a test which has overrun is expected to go on
 _LEAST_LONGER = timedelta(minutes=15)
-_FOR_EVER_MIN = 366 * 24 * 60  # a bench that is out of service until further notice
 
 
 def close_and_replan(lab: Lab, parameters: Mapping[str, Any]) -> Document:
@@ -168,7 +168,7 @@ class _Moves:
         return self._minute(self.now + longer)
 
     def _end_min(self, closure: Closure) -> int:
-        return _FOR_EVER_MIN if closure.end is None else self._minute(closure.end)
+        return FURTHER_NOTICE_min if closure.end is None else self._minute(closure.end)
 
     def _minute(self, moment: datetime) -> int:
         return round((moment - self.origin).total_seconds() / 60)

@@ -146,7 +146,7 @@ def fixed(problem: Problem) -> Fixed:
 def empty_state(problem: Problem, arrays: Fixed) -> State:
     """No job placed; benches are held by closures alone, resources are as open as they are."""
     resources = _all_resources(problem)
-    closures = [_merged(bench.closed) for bench in problem.benches]
+    closures = [_without_locked(_merged(bench.closed), bench.name, problem.jobs) for bench in problem.benches]
     capacities = [_steps(resource) for resource in resources]
     on_bench, on_resource = Counter[str](), Counter[str]()
     for job in problem.jobs:
@@ -199,6 +199,20 @@ def _steps(resource: Resource) -> list[tuple[int, int]]:
         if not steps or steps[-1][1] != max(0, left):
             steps.append((time, max(0, left)))
     return steps
+
+
+def _without_locked(windows: list[tuple[int, int]], bench: str, jobs: Iterable[Job]) -> list[tuple[int, int]]:
+    """What is left of closures beside the jobs that are locked there: entries of a bench must not overlap."""
+    for job in jobs:
+        if job.locked is None or job.locked[0] != bench:
+            continue
+        begin, mode = job.locked[1], next(mode for mode in job.modes if mode.bench == bench)
+        end = begin + mode.length_min
+        if job.locked_teardown_min is not None:
+            end = max(end, job.locked_teardown_min + mode.teardown_min)
+        parts = ((a, b) for start, stop in windows for a, b in ((start, min(stop, begin)), (max(start, end), stop)))
+        windows = [(a, b) for a, b in parts if a < b]
+    return windows
 
 
 def _merged(windows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from twinbench.core.planning.calendars import joined
 from twinbench.core.planning.cp_criteria import Criteria
 from twinbench.core.planning.cp_jobs import JobVariables, Placed
 from twinbench.core.planning.cp_sequences import Stop, add_circuit, add_orders, is_metric
@@ -194,7 +195,7 @@ class PlanModel:
         """When a bench is closed or held by a job that does not move."""
         held = [self.known[job.name] for job in self.fixed if self.known[job.name].bench == bench.name]
         blocks = [*bench.closed, *((part.begin_min, part.free_min) for part in held)]
-        return sorted((a, b) for a, b in blocks if b > self.earliest and a < self.horizon)
+        return list(joined((a, b) for a, b in blocks if b > self.earliest and a < self.horizon))
 
     def _block(self, start: int, end: int) -> Any:
         return self.model.new_fixed_size_interval_var(start, end - start, "")

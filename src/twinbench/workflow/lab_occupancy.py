@@ -1,0 +1,98 @@
+"""What of the lab's time is gone: benches and operators that other requests have booked, benches out of service."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from twinbench.core.booking import Booking
+from twinbench.core.planning.calendars import minutes_after
+from twinbench.core.planning.cp_model import pieces_of
+from twinbench.core.planning.document import demands_from_document, resources_from_document
+from twinbench.core.planning.plan import Interval
+from twinbench.core.planning.problem import Resource
+from twinbench.workflow.lab import Lab
+
+__all__ = ["FURTHER_NOTICE_min", "closed_windows", "interval_of", "resources_left"]
+
+FURTHER_NOTICE_min = 366 * 24 * 60
+"""When a bench is back that is out of service until further notice, for the planner."""
+
+
+def closed_windows(lab: Lab, bench: str, origin: datetime, *, excluding: str) -> tuple[tuple[int, int], ...]:
+    """When a bench is held by others or out of service, in minutes after the origin.
+
+    Args:
+        lab: The lab.
+        bench: Its name.
+        origin: Minute 0.
+        excluding: The request that plans: what it has not begun is planned anew.
+    """
+    now = lab.now()
+    windows = [
+        (_minute(origin, one.start), minutes_after(origin, _end(one, now)))
+        for one in lab.bookings.active(after=now, excluding=excluding)
+        if one.bench == bench
+    ]
+    for closure in lab.bookings.closures(after=now):
+        if closure.bench == bench:
+            end_min = FURTHER_NOTICE_min if closure.end is None else minutes_after(origin, closure.end)
+            windows.append((_minute(origin, closure.start), end_min))
+    return tuple(window for window in windows if window[1] > window[0])
+
+
+def resources_left(lab: Lab, origin: datetime, *, excluding: str) -> tuple[Resource, ...]:
+    """What benches share, less what the bookings of others take of it."""
+    described: Mapping[str, Any] = lab.catalogue.resources
+    if not described:
+        return ()
+    resources = resources_from_document({**described, "origin": origin.isoformat()})
+    taken = [
+        entry
+        for one in lab.bookings.active(after=lab.now(), excluding=excluding)
+        for entry in _taken(one, origin, one.document.get("alternatives", ()))
+    ]
+    return tuple(
+        replace(one, closed=(*one.closed, *(window for name, window in taken if name == one.name))) for one in resources
+    )
+
+
+def _taken(
+    one: Booking, origin: datetime, ways: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    """What a booking takes of resources: name, and from when until when how much."""
+    way = next((way for way in ways if way["bench"] == one.bench), None)
+    if way is None:
+        return
+    part = interval_of(one, way, origin)
+    for demand in demands_from_document(way["demands"], f"Bench {one.bench}"):
+        for start, end in pieces_of(part, demand):
+            yield demand.resource, (start, end, demand.amount)
+
+
+def interval_of(one: Booking, way: Mapping[str, Any], origin: datetime) -> Interval:
+    """When a booking is set up, tested and torn down.
+
+    Args:
+        one: The booking.
+        way: How it is done on its bench: ``{setup_min, minutes, teardown_min}``.
+        origin: Minute 0.
+    """
+    begin, free = _minute(origin, one.start), minutes_after(origin, one.end)
+    start = begin + way["setup_min"]
+    end = start + sum(way["minutes"])
+    teardown = max(free - way["teardown_min"], end)
+    return Interval(str(one.id), 0, one.bench, begin, start, end, teardown, max(free, teardown))
+
+
+def _end(one: Booking, now: datetime) -> datetime:
+    """When a bench is free again; a test that runs longer than planned has it a little longer."""
+    return max(one.end, now + timedelta(minutes=1)) if one.state.begun else one.end
+
+
+def _minute(origin: datetime, moment: datetime) -> int:
+    """The minute in which a moment lies."""
+    return math.floor((moment - origin).total_seconds() / 60)
