@@ -143,7 +143,7 @@ class Small:
 
     def _needed(self, place: str, family: str, j: int) -> int:
         to = self.problem.jobs[j].family
-        return self._in(self.tables[place].get((family, to), 0)) if family and to and family != to else 0
+        return self._in(self.tables[place].get((family, to), 0)) if family and to else 0
 
     def _horizon(self) -> int:
         """The last end of a calendar; without one, all jobs after each other."""

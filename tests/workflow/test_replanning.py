@@ -58,6 +58,10 @@ def test_a_second_request_plans_around_the_first(fake, ask):
     ((bench, second_start, _),) = held(fake, OTHER)
 
     assert (bench, second_start) == ("cycler-1", first_end)
+    (second,) = fake.bookings.of_request(OTHER)
+    assert "cycler-1 is taken" in second.document["waits_for"]
+    assert "TR-000001" in second.document["waits_for"]
+    assert fake.bookings.of_request(REQUEST_UUID)[0].document["waits_for"] == ""
 
 
 def test_nothing_is_planned_while_a_bench_is_out_of_service(fake, ask):

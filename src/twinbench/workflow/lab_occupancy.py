@@ -16,7 +16,9 @@ from twinbench.core.planning.plan import Interval
 from twinbench.core.planning.problem import Resource
 from twinbench.workflow.lab import Lab
 
-__all__ = ["FURTHER_NOTICE_min", "closed_windows", "interval_of", "resources_left"]
+__all__ = ["FURTHER_NOTICE_min", "closed_windows", "interval_of", "resources_left", "what_it_waits_for"]
+
+_AT_ONCE = timedelta(minutes=2)
 
 FURTHER_NOTICE_min = 366 * 24 * 60
 """When a bench is back that is out of service until further notice, for the planner."""
@@ -42,6 +44,20 @@ def closed_windows(lab: Lab, bench: str, origin: datetime, *, excluding: str) ->
             end_min = FURTHER_NOTICE_min if closure.end is None else minutes_after(origin, closure.end)
             windows.append((_minute(origin, closure.start), end_min))
     return tuple(window for window in windows if window[1] > window[0])
+
+
+def what_it_waits_for(lab: Lab, bench: str, start: datetime, wanted: datetime, *, excluding: str) -> str:
+    """Why an assignment begins later than it was wanted: who has its bench until then; empty if it does not."""
+    if start - wanted < _AT_ONCE:
+        return ""
+    now = lab.now()
+    for one in lab.bookings.active(after=now, excluding=excluding):
+        if one.bench == bench and abs(_end(one, now) - start) < _AT_ONCE:
+            return f"Waits, since {one}."
+    for closure in lab.bookings.closures(after=now):
+        if closure.bench == bench and closure.end is not None and abs(closure.end - start) < _AT_ONCE:
+            return f"Waits, since {closure}."
+    return "Waits for those who set it up, or for other runs of the request."
 
 
 def resources_left(lab: Lab, origin: datetime, *, excluding: str) -> tuple[Resource, ...]:

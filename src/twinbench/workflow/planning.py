@@ -26,7 +26,7 @@ from twinbench.core.planning.solve import solve
 from twinbench.core.request import RequestState, TestRequest
 from twinbench.workflow.design import DESIGN, read_settings, run_folder
 from twinbench.workflow.lab import Area, Document, Lab
-from twinbench.workflow.lab_occupancy import closed_windows, resources_left
+from twinbench.workflow.lab_occupancy import closed_windows, resources_left, what_it_waits_for
 from twinbench.workflow.results import read_summary
 
 __all__ = ["PLAN", "physical_assignments", "plan_benches", "virtual_assignments"]
@@ -102,6 +102,8 @@ def _plan(lab: Lab, request_uuid: str, runs: Sequence[int], number: int, planned
     )
     for part in document["assignments"]:
         part["alternatives"] = asked.alternatives(part["runs"], part["kind"])
+        held_from = datetime.fromisoformat(part["held_from"])
+        part["waits_for"] = what_it_waits_for(lab, part["bench"], held_from, begin, excluding=request_uuid)
         demands = lab.catalogue.bench(part["bench"]).demands
         part["resources"] = {demand["resource"]: demand.get("amount", 1) for demand in demands}
     if number > 1:

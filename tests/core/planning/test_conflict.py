@@ -147,7 +147,7 @@ def test_without_any_one_of_the_named_jobs_or_demands_there_is_a_plan(problem):
 
 
 @pytest.mark.thorough
-@settings(max_examples=150)
+@settings(max_examples=70)
 @given(labs(largest=6, strict=True).map(hurried))
 def test_conflicts_in_larger_labs_are_as_small_as_can_be_too(problem):
     assert_is_smallest_conflict(problem)

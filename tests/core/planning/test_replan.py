@@ -90,7 +90,7 @@ def test_only_what_is_affected_moves_and_no_rule_is_broken(problem, data):
 
 
 @pytest.mark.thorough
-@settings(max_examples=150)
+@settings(max_examples=70)
 @given(labs(largest=8), st.data())
 def test_in_larger_labs_only_what_is_affected_moves_too(problem, data):
     assert_moves_only_what_is_affected(problem, data)

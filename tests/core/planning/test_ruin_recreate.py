@@ -79,7 +79,7 @@ def test_after_many_rounds_resources_benches_and_totals_are_exact(problem, seed)
 
 
 @pytest.mark.thorough
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(labs(largest=12), st.integers(0, 2**40))
 def test_after_very_many_rounds_in_larger_labs_too(problem, seed):
     assert_stays_exact(problem, rounds=20, effort=2_000, seed=seed)

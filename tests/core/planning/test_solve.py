@@ -40,7 +40,7 @@ def test_a_plan_breaks_no_rule_and_is_worth_what_it_says(problem):
 
 
 @pytest.mark.thorough
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(labs(largest=8))
 def test_a_plan_of_a_larger_lab_breaks_no_rule_either(problem):
     assert_keeps_its_promises(problem, planned(problem, time_limit_s=0.5))
@@ -54,7 +54,7 @@ def test_two_workers_find_plans_that_break_no_rule(problem):
 
 
 @pytest.mark.thorough
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(labs(strict=True))
 def test_with_deadlines_and_tight_lags_there_is_a_good_plan_or_none(problem):
     assert_keeps_its_promises(problem, planned(problem, time_limit_s=1))
@@ -106,7 +106,7 @@ def test_no_plan_is_better_than_one_that_is_called_optimal(problem):
 
 
 @pytest.mark.thorough
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(tiny_labs())
 def test_no_plan_of_many_tiny_labs_is_better_than_the_optimal_one(problem):
     plan = planned(problem, time_limit_s=5)
