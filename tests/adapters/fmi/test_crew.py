@@ -141,6 +141,8 @@ def test_a_cancelled_crew_ends_at_once_and_says_so(pair):
 
 @pytest.mark.stack
 def test_memory_stays_flat_and_nothing_is_left_behind(pair, tmp_path, monkeypatch):
+    with open_bundle(pair("2.0")) as opened, opened.crew(workers=1) as crew:
+        assert len(list(crew.run(points({})))) == 1  # multiprocessing's own folder is there from now on
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
