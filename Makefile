@@ -19,7 +19,7 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@echo "compiling the numerical kernels (once, about a minute) …"
 	@$(BIN)/python -c 'from twinbench.core.cosim.system import compiled; from twinbench.core.doe.kinds import optimal, space_filling; \
 	  from twinbench.core.planning import ruin_recreate; \
-  compiled(); space_filling.compile_all(); optimal.compile_all(); ruin_recreate.compile_all()'
+	  compiled(); space_filling.compile_all(); optimal.compile_all(); ruin_recreate.compile_all()'
 	@touch $@
 
 demo: install ## start the local lab, carry out one request, show where to look (DEMO_EXIT=1: then stop)
