@@ -18,7 +18,7 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@echo "compiling the numerical kernels (once, about a minute) …"
 	@$(BIN)/python -c 'from twinbench.core.cosim.system import compiled; from twinbench.core.doe.kinds import optimal, space_filling; \
-	  from twinbench.core.planning import ruin_recreate; \
+	  from twinbench.core.planning.insertion import ruin_recreate; \
 	  compiled(); space_filling.compile_all(); optimal.compile_all(); ruin_recreate.compile_all()'
 	@touch $@
 

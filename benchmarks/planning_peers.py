@@ -29,7 +29,7 @@ __all__ = ["greedy", "grouped", "milp", "textbook"]
 
 
 def greedy(problem: Problem) -> Answer:
-    from twinbench.core.planning.ruin_recreate import RuinRecreate
+    from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 
     begun = time.perf_counter()
     search = RuinRecreate(problem)

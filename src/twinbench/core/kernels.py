@@ -8,27 +8,32 @@ names another place. `make install` has everything compiled once.
 from __future__ import annotations
 
 import atexit
-import os
+import hashlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 __all__ = ["load_kernel"]
 
 
-def load_kernel(name: str, *, calls: str = "") -> ModuleType:
+def load_kernel(name: str, *, upon: Sequence[str] = ()) -> ModuleType:
     """Import a module of compiled functions.
 
     Args:
         name: Its full name.
-        calls: Another such module whose functions it calls: if that has changed since, this one is compiled again.
-            Numba by itself looks at the time of one file only.
+        upon: The modules whose functions it calls, each after those that it calls itself. If one of them has changed,
+            what is built upon it is compiled again: Numba by itself looks at the code of one module only.
     """
-    if calls:
-        _renew(name, calls)
+    kernel = _imported(name)
+    _forget_outdated([*map(import_module, upon), kernel])
+    return kernel
+
+
+def _imported(name: str) -> ModuleType:
     try:
         return import_module(name)
     except RuntimeError:  # Numba finds no place for its cache
@@ -40,10 +45,26 @@ def load_kernel(name: str, *, calls: str = "") -> ModuleType:
         return import_module(name)
 
 
-def _renew(name: str, calls: str) -> None:
-    """Make a module's file as new as another one's."""
-    files = [spec.origin for spec in map(find_spec, (name, calls)) if spec is not None and spec.origin]
-    times = [os.stat(file).st_mtime_ns for file in files]
-    if len(times) == 2 and times[1] > times[0]:
-        with suppress(OSError):  # what may not be written to does not change either
-            os.utime(files[0], ns=(times[1], times[1]))
+def _forget_outdated(modules: Sequence[ModuleType]) -> None:
+    """Remove the indices of what was compiled from each module if the modules before it were others then."""
+    code = hashlib.sha256()
+    for number, module in enumerate(modules):
+        if number > 0:
+            for folder in _cache_folders(module):
+                with suppress(OSError):  # where nothing can be written nothing is outdated either
+                    _forget_unless(folder, module.__name__.rpartition(".")[2], code.hexdigest())
+        code.update(Path(str(module.__file__)).read_bytes())
+
+
+def _cache_folders(module: ModuleType) -> set[Path]:
+    statistics = [value.stats for value in vars(module).values() if hasattr(value, "stats")]
+    return {Path(entry.cache_path) for entry in statistics if getattr(entry, "cache_path", None)}
+
+
+def _forget_unless(folder: Path, module: str, code: str) -> None:
+    stamp = folder / f"{module}.upon"
+    if not stamp.exists() or stamp.read_text() != code:
+        for index in folder.glob(f"{module}.*.nbi"):
+            index.unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(code)

@@ -1,27 +1,55 @@
-"""What of the lab's time is gone: benches and operators that other requests have booked, benches out of service."""
+"""What of the lab's time is gone: benches and operators that other requests have booked, benches out of service.
+
+Whoever plans does so from how this is at the moment; if it has changed when the plan is booked, the plan is made again.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from twinbench.core.booking import Booking
+from twinbench.core.errors import BenchTakenError
 from twinbench.core.planning.calendars import minutes_after
-from twinbench.core.planning.cp_model import pieces_of
 from twinbench.core.planning.document import demands_from_document, resources_from_document
-from twinbench.core.planning.plan import Interval
+from twinbench.core.planning.plan import Interval, pieces_of
 from twinbench.core.planning.problem import Resource
 from twinbench.workflow.lab import Lab
 
-__all__ = ["FURTHER_NOTICE_min", "closed_windows", "interval_of", "resources_left", "what_it_waits_for"]
+__all__ = [
+    "FURTHER_NOTICE_min",
+    "booked_around_others",
+    "closed_windows",
+    "interval_of",
+    "lab_resources",
+    "resources_left",
+    "what_it_waits_for",
+]
+
+_Result = TypeVar("_Result")
 
 _AT_ONCE = timedelta(minutes=2)
+_TIMES = 5  # that a plan is made again because a bench was taken meanwhile
 
 FURTHER_NOTICE_min = 366 * 24 * 60
 """When a bench is back that is out of service until further notice, for the planner."""
+
+
+def booked_around_others(lab: Lab, plan_and_book: Callable[[], _Result]) -> _Result:
+    """Plan and book, again if somebody else has booked one of the benches meanwhile.
+
+    Raises:
+        BenchTakenError: If others were faster time and again.
+    """
+    for attempt in range(1, _TIMES):
+        try:
+            return plan_and_book()
+        except BenchTakenError as taken:
+            lab.say(f"{taken} (attempt {attempt})")
+    return plan_and_book()
 
 
 def closed_windows(lab: Lab, bench: str, origin: datetime, *, excluding: str) -> tuple[tuple[int, int], ...]:
@@ -60,19 +88,22 @@ def what_it_waits_for(lab: Lab, bench: str, start: datetime, wanted: datetime, *
     return "Waits for those who set it up, or for other runs of the request."
 
 
+def lab_resources(lab: Lab, origin: datetime) -> tuple[Resource, ...]:
+    """What benches share: operators, chambers, power."""
+    described: Mapping[str, Any] = lab.catalogue.resources
+    return resources_from_document({**described, "origin": origin.isoformat()}) if described else ()
+
+
 def resources_left(lab: Lab, origin: datetime, *, excluding: str) -> tuple[Resource, ...]:
     """What benches share, less what the bookings of others take of it."""
-    described: Mapping[str, Any] = lab.catalogue.resources
-    if not described:
-        return ()
-    resources = resources_from_document({**described, "origin": origin.isoformat()})
     taken = [
         entry
         for one in lab.bookings.active(after=lab.now(), excluding=excluding)
         for entry in _taken(one, origin, one.document.get("alternatives", ()))
     ]
     return tuple(
-        replace(one, closed=(*one.closed, *(window for name, window in taken if name == one.name))) for one in resources
+        replace(one, closed=(*one.closed, *(window for name, window in taken if name == one.name)))
+        for one in lab_resources(lab, origin)
     )
 
 

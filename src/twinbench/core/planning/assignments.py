@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from twinbench.core.errors import PlanError
 from twinbench.core.planning.plan import Interval, Plan
 
-__all__ = ["assignments"]
+__all__ = ["assignments", "run_intervals"]
 
 
 def assignments(
@@ -54,6 +54,15 @@ def assignments(
     return {**plan.figures(), "origin": origin.astimezone(UTC).isoformat(), "assignments": entries}
 
 
+def run_intervals(start_min: int, runs: Iterable[tuple[int, int]]) -> list[dict[str, int]]:
+    """When runs are done that follow each other on a bench, each given with how many minutes it takes."""
+    intervals = []
+    for run, minutes in runs:
+        intervals.append({"run": run, "start_min": start_min, "end_min": start_min + minutes})
+        start_min += minutes
+    return intervals
+
+
 def _goes(parts: Sequence[Interval]) -> list[list[Interval]]:
     """Jobs that follow each other at once, without set-up or teardown between."""
     groups: list[list[Interval]] = []
@@ -77,12 +86,7 @@ def _assignment(
     def moment(minutes: int) -> str:
         return (origin + timedelta(minutes=minutes)).isoformat()
 
-    intervals = []
-    for part in parts:
-        at = part.start_min
-        for run, minutes in runs[part.job]:
-            intervals.append({"run": run, "start_min": at, "end_min": at + minutes})
-            at += minutes
+    intervals = [entry for part in parts for entry in run_intervals(part.start_min, runs[part.job])]
     return {
         "bench": bench,
         "kind": kind,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from twinbench.core.planning.plan import Interval
+from twinbench.core.planning.plan import locked_intervals
 from twinbench.core.planning.problem import Job, Problem
 
 __all__ = ["conflict"]
@@ -68,27 +68,12 @@ def _with_jobs(problem: Problem, names: Iterable[str]) -> Problem:
 
 
 def _has_no_plan(problem: Problem) -> bool:
-    from twinbench.core.planning.cp_search import search_whole
-    from twinbench.core.planning.ruin_recreate import RuinRecreate
+    from twinbench.core.planning.cp_sat.search import search_whole
+    from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 
     if RuinRecreate(problem).construct_first():
         return False
     return search_whole(problem, locked_intervals(problem), (), seconds=lambda: _LOOK_S, workers=1, seed=1).infeasible
-
-
-def locked_intervals(problem: Problem) -> list[Interval]:
-    """Where the locked jobs are, if their teardowns do not wait."""
-    parts = []
-    for job in problem.jobs:
-        if job.locked is None:
-            continue
-        bench, begin = job.locked
-        number, mode = next((n, mode) for n, mode in enumerate(job.modes) if mode.bench == bench)
-        end = begin + mode.setup_min + mode.duration_min
-        teardown = end if job.locked_teardown_min is None else job.locked_teardown_min
-        times = (begin, begin + mode.setup_min, end, teardown, teardown + mode.teardown_min)
-        parts.append(Interval(job.name, number, bench, *times))
-    return parts
 
 
 def _demands(problem: Problem) -> Iterator[tuple[str, Step]]:

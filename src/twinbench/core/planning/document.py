@@ -7,16 +7,25 @@ Times are minutes after the plan's origin. A document that names its origin may 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from twinbench.core.errors import PlanError
 from twinbench.core.planning.calendars import Hours, joined, minutes_after, open_windows
+from twinbench.core.planning.document_fields import (
+    a_day,
+    a_list,
+    a_moment,
+    a_name,
+    a_text,
+    a_whole,
+    optional_list,
+    refuse_unknown,
+)
 from twinbench.core.planning.explain import causes, late_jobs
 from twinbench.core.planning.plan import Plan
 from twinbench.core.planning.problem import PHASES, Bench, Demand, Job, Mode, Precedence, Problem, Resource
-from twinbench.core.suggestion import did_you_mean
 
 __all__ = [
     "demands_from_document",
@@ -59,7 +68,7 @@ def problem_from_document(document: Any) -> Problem:
         PlanError: If a field is missing or is not what it should be, naming its owner.
     """
     reader = _Reader(document)
-    jobs = tuple(reader.job(entry, number) for number, entry in enumerate(_list(document, "jobs", "The lab"), 1))
+    jobs = tuple(reader.job(entry, number) for number, entry in enumerate(a_list(document, "jobs", "The lab"), 1))
     benches = tuple(reader.bench(entry, number) for number, entry in enumerate(reader.entries("benches"), 1))
     described = {bench.name for bench in benches}
     others = dict.fromkeys(mode.bench for job in jobs for mode in job.modes if mode.bench not in described)
@@ -70,7 +79,7 @@ def problem_from_document(document: Any) -> Problem:
         return Problem(jobs, problem.benches, resources, problem.changeovers, usual_objective(problem))
     if not isinstance(tiers, list) or not all(isinstance(tier, Mapping) for tier in tiers):
         raise PlanError(f"The lab has objective {tiers!r}: give a list of tiers such as [{{'tardiness': 1}}].")
-    objective = tuple({name: _whole(tier, name, "The objective") for name in tier} for tier in tiers)
+    objective = tuple({name: a_whole(tier, name, "The objective") for name in tier} for tier in tiers)
     return Problem(jobs, problem.benches, resources, problem.changeovers, objective)
 
 
@@ -104,22 +113,22 @@ class _Reader:
 
     def __init__(self, document: Any) -> None:
         self.document = document if isinstance(document, Mapping) else {}
-        _refuse_unknown(self.document, _LAB, "The lab")
+        refuse_unknown(self.document, _LAB, "The lab")
         self.origin = self._origin()
         self.zone = self._zone()
         self.times = {
-            _name(entry, f"Bench {number}"): tuple(
-                _whole(entry, key, f"Bench {_name(entry, '')}", default=0) for key in ("setup_min", "teardown_min")
+            a_name(entry, f"Bench {number}"): tuple(
+                a_whole(entry, key, f"Bench {a_name(entry, '')}", default=0) for key in ("setup_min", "teardown_min")
             )
             for number, entry in enumerate(self.entries("benches"), 1)
         }
 
     def entries(self, key: str) -> list[Any]:
         """A list that may be left out."""
-        return _some(self.document, key, "The lab")
+        return optional_list(self.document, key, "The lab")
 
     def _origin(self) -> datetime | None:
-        return _moment(self.document["origin"], "The lab's origin") if "origin" in self.document else None
+        return a_moment(self.document["origin"], "The lab's origin") if "origin" in self.document else None
 
     def _zone(self) -> ZoneInfo:
         name = self.document.get("timezone", "UTC")
@@ -129,30 +138,30 @@ class _Reader:
             raise PlanError(f"The lab has timezone {name!r}: give a name such as Europe/Berlin.") from None
 
     def job(self, entry: Any, number: int) -> Job:
-        name = _name(entry, f"Job {number}")
+        name = a_name(entry, f"Job {number}")
         owner = f"Job {name}"
-        _refuse_unknown(entry, _JOB, owner)
+        refuse_unknown(entry, _JOB, owner)
         times = {key: self._minute(entry, key, owner) for key in _MOMENTS}
         return Job(
             name,
-            tuple(self._mode(mode, owner) for mode in _list(entry, "modes", owner)),
+            tuple(self._mode(mode, owner) for mode in a_list(entry, "modes", owner)),
             release_min=times["release"] or 0,
             due_min=times["due"],
             deadline_min=times["deadline"],
             preferred_min=times["preferred"],
             planned_min=times["planned"],
-            priority=_whole(entry, "priority", owner, default=1),
-            unit=_text(entry, "unit", owner),
-            project=_text(entry, "project", owner),
-            family=_text(entry, "family", owner),
-            wait_min=_whole(entry, "wait_min", owner, default=0),
-            after=tuple(_precedence(link, owner) for link in _some(entry, "after", owner)),
+            priority=a_whole(entry, "priority", owner, default=1),
+            unit=a_text(entry, "unit", owner),
+            project=a_text(entry, "project", owner),
+            family=a_text(entry, "family", owner),
+            wait_min=a_whole(entry, "wait_min", owner, default=0),
+            after=tuple(_precedence(link, owner) for link in optional_list(entry, "after", owner)),
             locked=None if entry.get("locked") is None else self._lock(entry["locked"], owner),
         )
 
     def _lock(self, lock: Any, owner: str) -> tuple[str, int]:
-        bench = _name(lock, f"{owner}, locked,", "bench")
-        _refuse_unknown(lock, ("bench", *_dates("begin")), f"{owner}, locked,")
+        bench = a_name(lock, f"{owner}, locked,", "bench")
+        refuse_unknown(lock, ("bench", *_dates("begin")), f"{owner}, locked,")
         minute = self._minute(lock, "begin", f"{owner}, locked,")
         if minute is None:
             raise PlanError(f"{owner} is locked without begin_min: give the minute at which it begins.")
@@ -160,41 +169,41 @@ class _Reader:
 
     def _minute(self, entry: Mapping[str, Any], key: str, owner: str) -> int | None:
         if key not in entry:
-            return _whole(entry, f"{key}_min", owner) if entry.get(f"{key}_min") is not None else None
+            return a_whole(entry, f"{key}_min", owner) if entry.get(f"{key}_min") is not None else None
         if f"{key}_min" in entry:
             raise PlanError(f"{owner} has {key} and {key}_min: give one of them.")
         if self.origin is None:
             raise PlanError(f"{owner} has {key} {entry[key]!r}, but the lab has no origin: add one or give {key}_min.")
-        return minutes_after(self.origin, _moment(entry[key], f"{owner}: {key}"))
+        return minutes_after(self.origin, a_moment(entry[key], f"{owner}: {key}"))
 
     def _mode(self, entry: Any, owner: str) -> Mode:
-        bench = _name(entry, f"A mode of {owner[0].lower()}{owner[1:]}", "bench")
-        _refuse_unknown(entry, _MODE, f"{owner} on {bench}")
+        bench = a_name(entry, f"A mode of {owner[0].lower()}{owner[1:]}", "bench")
+        refuse_unknown(entry, _MODE, f"{owner} on {bench}")
         setup, teardown = self.times.get(bench, (0, 0))
         return Mode(
             bench,
-            _whole(entry, "duration_min", owner),
-            _whole(entry, "setup_min", owner, default=setup),
-            _whole(entry, "teardown_min", owner, default=teardown),
-            demands_from_document(_some(entry, "demands", owner), owner),
-            _whole(entry, "cost", owner, default=0),
-            _text(entry, "reason", owner),
+            a_whole(entry, "duration_min", owner),
+            a_whole(entry, "setup_min", owner, default=setup),
+            a_whole(entry, "teardown_min", owner, default=teardown),
+            demands_from_document(optional_list(entry, "demands", owner), owner),
+            a_whole(entry, "cost", owner, default=0),
+            a_text(entry, "reason", owner),
         )
 
     def bench(self, entry: Any, number: int) -> Bench:
-        name = _name(entry, f"Bench {number}")
+        name = a_name(entry, f"Bench {number}")
         owner = f"Bench {name}"
-        _refuse_unknown(entry, _BENCH, owner)
-        closed = tuple(self._window(window, owner, "closed") for window in _some(entry, "closed", owner))
+        refuse_unknown(entry, _BENCH, owner)
+        closed = tuple(self._window(window, owner, "closed") for window in optional_list(entry, "closed", owner))
         kind = entry.get("kind", "physical")
         if kind not in _KINDS:
             raise PlanError(f"{owner} has kind {kind!r}: give {' or '.join(_KINDS)}.")
-        return Bench(name, kind, closed, _text(entry, "family", owner), _text(entry, "changeovers", owner))
+        return Bench(name, kind, closed, a_text(entry, "family", owner), a_text(entry, "changeovers", owner))
 
     def _window(self, entry: Any, owner: str, what: str, *, more: Collection[str] = ()) -> tuple[int, int]:
         if not isinstance(entry, Mapping):
             raise PlanError(f"{owner} is {what} {entry!r}: give {{start_min, end_min}}.")
-        _refuse_unknown(entry, (*_WINDOW, *more), f"{owner}, {what},")
+        refuse_unknown(entry, (*_WINDOW, *more), f"{owner}, {what},")
         start, end = (self._minute(entry, key, f"{owner}, {what},") for key in ("start", "end"))
         if start is None or end is None:
             raise PlanError(f"{owner} is {what} without start_min or end_min: give both.")
@@ -203,16 +212,16 @@ class _Reader:
         return start, end
 
     def resource(self, entry: Any, number: int) -> Resource:
-        name = _name(entry, f"Resource {number}")
+        name = a_name(entry, f"Resource {number}")
         owner = f"Resource {name}"
-        _refuse_unknown(entry, _RESOURCE, owner)
-        capacity = _whole(entry, "capacity", owner, default=1)
+        refuse_unknown(entry, _RESOURCE, owner)
+        capacity = a_whole(entry, "capacity", owner, default=1)
         closed = tuple(
             (
                 *self._window(window, owner, "closed", more=("missing",)),
-                _whole(window, "missing", owner, default=capacity),
+                a_whole(window, "missing", owner, default=capacity),
             )
-            for window in _some(entry, "closed", owner)
+            for window in optional_list(entry, "closed", owner)
         )
         person = entry.get("person", False)
         if not isinstance(person, bool):
@@ -223,15 +232,15 @@ class _Reader:
         if "open" in entry and "hours" in entry:
             raise PlanError(f"{owner} has open and hours: give one of them.")
         if "open" in entry:
-            return joined(self._window(window, owner, "open") for window in _list(entry, "open", owner))
+            return joined(self._window(window, owner, "open") for window in a_list(entry, "open", owner))
         if "hours" not in entry:
             return None
         if self.origin is None:
             raise PlanError(f"{owner} has hours, but the lab has no origin: add one, with a time zone.")
-        hours = [_hours(line, owner) for line in _list(entry, "hours", owner)]
-        days_off = [*_some(self.document, "holidays", "The lab"), *_some(entry, "holidays", owner)]
-        holidays = {_day(day, owner) for day in days_off}
-        days = _whole(self.document, "calendar_days", "The lab", default=_DAYS)
+        hours = [_hours(line, owner) for line in a_list(entry, "hours", owner)]
+        days_off = [*optional_list(self.document, "holidays", "The lab"), *optional_list(entry, "holidays", owner)]
+        holidays = {a_day(day, owner) for day in days_off}
+        days = a_whole(self.document, "calendar_days", "The lab", default=_DAYS)
         if not 1 <= days <= _MOST_DAYS:
             raise PlanError(f"The lab has calendar_days {days}: give 1 to {_MOST_DAYS}.")
         return open_windows(hours, origin=self.origin, days=days, zone=self.zone, holidays=holidays)
@@ -241,7 +250,7 @@ class _Reader:
         if not isinstance(tables, Mapping):
             raise PlanError(f"The lab has changeovers {tables!r}: give {{table: [{{from, to, min}}]}}.")
         return {
-            name: dict(_changeover(line, name) for line in _list(tables, name, "The changeovers")) for name in tables
+            name: dict(_changeover(line, name) for line in a_list(tables, name, "The changeovers")) for name in tables
         }
 
 
@@ -276,91 +285,34 @@ def _changeover(line: Any, table: str) -> tuple[tuple[str, str], int]:
     owner = f"Table {table}"
     if not isinstance(line, Mapping):
         raise PlanError(f"{owner} has a line {line!r}: give {{from, to, min}}.")
-    _refuse_unknown(line, ("from", "to", "min"), owner)
-    return (_name(line, owner, "from"), _name(line, owner, "to")), _whole(line, "min", owner)
+    refuse_unknown(line, ("from", "to", "min"), owner)
+    return (a_name(line, owner, "from"), a_name(line, owner, "to")), a_whole(line, "min", owner)
 
 
 def _precedence(entry: Any, owner: str) -> Precedence:
     if isinstance(entry, str):
         return Precedence(entry)
-    name = _name(entry, f"{owner}, after,", "job")
-    _refuse_unknown(entry, ("job", "min_lag_min", "max_lag_min"), f"{owner}, after {name},")
-    longest = None if entry.get("max_lag_min") is None else _whole(entry, "max_lag_min", owner)
-    return Precedence(name, _whole(entry, "min_lag_min", owner, default=0), longest)
+    name = a_name(entry, f"{owner}, after,", "job")
+    refuse_unknown(entry, ("job", "min_lag_min", "max_lag_min"), f"{owner}, after {name},")
+    longest = None if entry.get("max_lag_min") is None else a_whole(entry, "max_lag_min", owner)
+    return Precedence(name, a_whole(entry, "min_lag_min", owner, default=0), longest)
 
 
 def _demand(entry: Any, owner: str) -> Demand:
-    name = _name(entry, f"A demand of {owner[0].lower()}{owner[1:]}", "resource")
-    _refuse_unknown(entry, ("resource", "amount", "during"), f"{owner}, {name},")
+    name = a_name(entry, f"A demand of {owner[0].lower()}{owner[1:]}", "resource")
+    refuse_unknown(entry, ("resource", "amount", "during"), f"{owner}, {name},")
     during = entry.get("during", PHASES)
     if not isinstance(during, (list, tuple)) or not all(phase in PHASES for phase in during):
         raise PlanError(f"{owner} demands {name} during {during!r}: give some of {', '.join(PHASES)}.")
-    return Demand(name, _whole(entry, "amount", owner, default=1), tuple(during))
+    return Demand(name, a_whole(entry, "amount", owner, default=1), tuple(during))
 
 
 def _hours(entry: Any, owner: str) -> Hours:
     try:
-        _refuse_unknown(entry, ("days", "from", "to"), f"{owner}, hours,")
+        refuse_unknown(entry, ("days", "from", "to"), f"{owner}, hours,")
         start, end = (datetime.strptime(entry[key], "%H:%M").time() for key in ("from", "to"))  # noqa: DTZ007 of any day
         return Hours(tuple(entry["days"]), start, end)
     except (KeyError, TypeError, ValueError):
         raise PlanError(
             f"{owner} has hours {entry!r}: give {{'days': ['Mon', ...], 'from': '08:00', 'to': '18:00'}}."
         ) from None
-
-
-def _day(value: Any, owner: str) -> date:
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise PlanError(f"{owner} has holiday {value!r}: give a day such as 2026-12-25.") from None
-
-
-def _moment(value: Any, owner: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise PlanError(f"{owner} {value!r} is no moment: give one such as 2026-12-01T08:00:00Z.") from None
-    if moment.tzinfo is None:
-        raise PlanError(f"{owner} {value!r} has no time zone: give one such as 2026-12-01T08:00:00Z.")
-    return moment.astimezone(UTC)
-
-
-def _refuse_unknown(entry: Mapping[str, Any], fields: Collection[str], owner: str) -> None:
-    for name in entry:
-        if name not in fields:
-            raise PlanError(f"{owner} has {name!r}, which is no field of it: {did_you_mean(str(name), fields)}")
-
-
-def _some(document: Mapping[str, Any], key: str, owner: str) -> list[Any]:
-    """A list that may be left out."""
-    return _list(document, key, owner) if key in document else []
-
-
-def _list(document: Any, key: str, owner: str) -> list[Any]:
-    value = document.get(key) if isinstance(document, Mapping) else None
-    if not isinstance(value, list):
-        raise PlanError(f"{owner} has {key} {value!r}: give a list.")
-    return value
-
-
-def _name(document: Any, owner: str, key: str = "name") -> str:
-    value = document.get(key) if isinstance(document, Mapping) else None
-    if not isinstance(value, str) or not value:
-        raise PlanError(f"{owner} has {key} {value!r}: give a name.")
-    return value
-
-
-def _text(document: Mapping[str, Any], key: str, owner: str) -> str:
-    value = document.get(key, "")
-    if not isinstance(value, str):
-        raise PlanError(f"{owner} has {key} {value!r}: give a text.")
-    return value
-
-
-def _whole(document: Mapping[str, Any], key: str, owner: str, *, default: int | None = None) -> int:
-    value = document.get(key, default) if isinstance(document, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int):
-        what = "whole minutes" if key.endswith("min") else "a whole number"
-        raise PlanError(f"{owner} has {key} {value!r}: give {what}.")
-    return value

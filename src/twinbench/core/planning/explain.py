@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from twinbench.core.planning.cp_model import pieces_of
-from twinbench.core.planning.plan import Interval, Plan
+from twinbench.core.planning.plan import Interval, Plan, pieces_of
 from twinbench.core.planning.problem import Demand, Job, Problem
 from twinbench.core.planning.scaling import time_unit_min
 
@@ -138,10 +137,8 @@ class _Lab:
 
     def _left(self, demand: Demand, at: int, job: str) -> int:
         resource = next(one for one in self.problem.resources if one.name == demand.resource)
-        there = resource.open is None or any(start <= at < end for start, end in resource.open)
-        left = resource.capacity if there else 0
-        left -= sum(missing for start, end, missing in resource.closed if start <= at < end)
-        return left - sum(self._taken(demand.resource, name, at) for name in self._holders(demand, at, job))
+        taken = sum(self._taken(demand.resource, name, at) for name in self._holders(demand, at, job))
+        return resource.left(at) - taken
 
     def _holders(self, demand: Demand, at: int, job: str) -> list[str]:
         return [name for name in self.parts if name != job and self._taken(demand.resource, name, at)]

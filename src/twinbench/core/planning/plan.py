@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Interval", "Plan", "Tier"]
+from twinbench.core.planning.problem import PHASES, Demand, Problem
+
+__all__ = ["Interval", "Plan", "Tier", "locked_intervals", "pieces_of"]
 
 
 @dataclass(frozen=True)
@@ -105,3 +107,33 @@ class Plan:
                 for tier in self.tiers
             ],
         }
+
+
+def pieces_of(part: Interval, demand: Demand) -> list[tuple[int, int]]:
+    """When an interval takes what a demand says."""
+    setup, test, teardown = (phase in demand.during for phase in PHASES)
+    if test and teardown:
+        return [(part.begin_min if setup else part.start_min, part.free_min)]
+    pieces = []
+    if setup:
+        pieces.append((part.begin_min, part.end_min if test else part.start_min))
+    elif test:
+        pieces.append((part.start_min, part.end_min))
+    if teardown:
+        pieces.append((part.teardown_min, part.free_min))
+    return [(a, b) for a, b in pieces if b > a]
+
+
+def locked_intervals(problem: Problem) -> list[Interval]:
+    """Where the locked jobs are, if their teardowns do not wait."""
+    parts = []
+    for job in problem.jobs:
+        if job.locked is None:
+            continue
+        bench, begin = job.locked
+        number, mode = next((n, mode) for n, mode in enumerate(job.modes) if mode.bench == bench)
+        end = begin + mode.setup_min + mode.duration_min
+        teardown = end if job.locked_teardown_min is None else job.locked_teardown_min
+        times = (begin, begin + mode.setup_min, end, teardown, teardown + mode.teardown_min)
+        parts.append(Interval(job.name, number, bench, *times))
+    return parts

@@ -9,15 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
-from twinbench.core.planning.conflict import locked_intervals
-from twinbench.core.planning.cp_search import Proof, improve_window, search_whole
-from twinbench.core.planning.plan import Interval
+from twinbench.core.planning.cp_sat.search import Proof, improve_window, search_whole
+from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
+from twinbench.core.planning.plan import Interval, locked_intervals
 from twinbench.core.planning.problem import Problem
-from twinbench.core.planning.ruin_recreate import RuinRecreate
 
 __all__ = ["Portfolio"]
 
@@ -63,7 +61,6 @@ class Portfolio:
         self._done = threading.Event()
         self.told: Callable[[float, int], None] = lambda seconds, value: None
         self.stuck = ""
-        self._solver: Any = None
         self._modes = sum(len(job.modes) for job in problem.jobs)
         self._windows = 0
         self._size = 8.0

@@ -131,6 +131,12 @@ class Resource:
     open: tuple[tuple[int, int], ...] | None = None
     closed: tuple[tuple[int, int, int], ...] = ()
 
+    def left(self, minute: int) -> int:
+        """How much of it there is at a time."""
+        is_open = self.open is None or any(start <= minute < end for start, end in self.open)
+        missing = sum(much for start, end, much in self.closed if start <= minute < end)
+        return max(0, self.capacity - missing) if is_open else 0
+
 
 @dataclass(frozen=True)
 class Bench:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from twinbench.core.planning.cp_model import pieces_of
-from twinbench.core.planning.plan import Interval
-from twinbench.core.planning.problem import FAR_MIN, Bench, Job, Problem, Resource
+from twinbench.core.planning.plan import Interval, pieces_of
+from twinbench.core.planning.problem import FAR_MIN, Bench, Job, Problem
 
 __all__ = ["Disturbance", "disturbed"]
 
@@ -128,7 +127,7 @@ def _crowded(problem: Problem, there: Mapping[str, Interval], what: Disturbance,
         ]
         for at in sorted({start for start, *_ in takes}):
             now = [take for take in takes if take[0] <= at < take[1] and take[3].job not in found]
-            over = sum(amount for *_, amount, _ in now) - _available(resource, at)
+            over = sum(amount for *_, amount, _ in now) - resource.left(at)
             for *_, amount, part in reversed(now):
                 if over > 0 and part.begin_min > what.now_min:
                     found.add(part.job)
@@ -141,12 +140,6 @@ def _until(part: Interval, end: int | None) -> Interval:
     late = 0 if end is None else max(0, end - part.free_min)
     teardown = part.teardown_min + late
     return replace(part, end_min=teardown, teardown_min=teardown, free_min=part.free_min + late) if late else part
-
-
-def _available(resource: Resource, at: int) -> int:
-    is_open = resource.open is None or any(start <= at < end for start, end in resource.open)
-    missing = sum(much for start, end, much in resource.closed if start <= at < end)
-    return max(0, resource.capacity - missing) if is_open else 0
 
 
 def _followers(waiting: Sequence[Job], of: set[str]) -> set[str]:

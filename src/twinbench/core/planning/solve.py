@@ -9,13 +9,13 @@ worker and the same seed the plan is the same, unless the time limit cuts the se
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 
 from twinbench.core.errors import InfeasibleError, PlanError
 from twinbench.core.planning.check import check
-from twinbench.core.planning.plan import Interval, Plan, Tier
+from twinbench.core.planning.plan import Plan, Tier
 from twinbench.core.planning.portfolio import Portfolio
 from twinbench.core.planning.problem import Problem
 from twinbench.core.planning.scaling import factors, in_minutes, in_units, time_unit_min
@@ -99,11 +99,3 @@ def least(problem: Problem) -> list[int]:
     cost = sum(min(mode.cost for mode in job.modes) for job in problem.jobs)
     known = {"makespan": makespan, "tardiness": late, "start": start, "cost": cost}
     return [sum(weight * known.get(name, 0) for name, weight in tier.items()) for tier in problem.objective]
-
-
-def by_bench(parts: Sequence[Interval]) -> dict[str, list[Interval]]:
-    """What each bench does, in order."""
-    found: dict[str, list[Interval]] = {}
-    for part in sorted(parts, key=lambda part: (part.bench, part.begin_min)):
-        found.setdefault(part.bench, []).append(part)
-    return found

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from twinbench.core.planning.calendars import joined
 from twinbench.core.planning.problem import CRITERIA, FAR_MIN, PHASES, Demand, Job, Problem, Resource
 
-__all__ = ["Fixed", "State", "empty_state", "fixed"]
+__all__ = ["SETUP", "TEARDOWN", "TEST", "Fixed", "State", "empty_state", "fixed"]
 
 SETUP, TEST, TEARDOWN = 1, 2, 4
 _BITS = dict(zip(PHASES, (SETUP, TEST, TEARDOWN), strict=True))
@@ -146,7 +147,7 @@ def fixed(problem: Problem) -> Fixed:
 def empty_state(problem: Problem, arrays: Fixed) -> State:
     """No job placed; benches are held by closures alone, resources are as open as they are."""
     resources = _all_resources(problem)
-    closures = [_without_locked(_merged(bench.closed), bench.name, problem.jobs) for bench in problem.benches]
+    closures = [_without_locked(joined(bench.closed), bench.name, problem.jobs) for bench in problem.benches]
     capacities = [_steps(resource) for resource in resources]
     on_bench, on_resource = Counter[str](), Counter[str]()
     for job in problem.jobs:
@@ -186,7 +187,7 @@ def _demands(job: Job, own: Sequence[Demand]) -> list[Demand]:
 def _steps(resource: Resource) -> list[tuple[int, int]]:
     """The capacity of a resource as ``(from when, how much)``, the first from long ago."""
     changes: dict[int, int] = {-FAR_MIN: 0 if resource.open is not None else resource.capacity}
-    for start, end in _merged(resource.open or ()):
+    for start, end in joined(resource.open or ()):
         changes[start] = changes.get(start, 0) + resource.capacity
         changes[end] = changes.get(end, 0) - resource.capacity
     for start, end, missing in resource.closed:
@@ -201,8 +202,9 @@ def _steps(resource: Resource) -> list[tuple[int, int]]:
     return steps
 
 
-def _without_locked(windows: list[tuple[int, int]], bench: str, jobs: Iterable[Job]) -> list[tuple[int, int]]:
+def _without_locked(windows: Iterable[tuple[int, int]], bench: str, jobs: Iterable[Job]) -> list[tuple[int, int]]:
     """What is left of closures beside the jobs that are locked there: entries of a bench must not overlap."""
+    windows = list(windows)
     for job in jobs:
         if job.locked is None or job.locked[0] != bench:
             continue
@@ -213,16 +215,6 @@ def _without_locked(windows: list[tuple[int, int]], bench: str, jobs: Iterable[J
         parts = ((a, b) for start, stop in windows for a, b in ((start, min(stop, begin)), (max(start, end), stop)))
         windows = [(a, b) for a, b in parts if a < b]
     return windows
-
-
-def _merged(windows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(windows):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        elif end > start:
-            merged.append((start, end))
-    return merged
 
 
 def _weights(objective: Sequence[Mapping[str, int]]) -> tuple[Array, Array, Array]:

@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 
 from twinbench.core.kernels import load_kernel
-from twinbench.core.planning.arrays import empty_state, fixed
+from twinbench.core.planning.insertion.arrays import empty_state, fixed
 from twinbench.core.planning.plan import Interval
 from twinbench.core.planning.problem import Problem
 
 __all__ = ["RuinRecreate", "compile_all"]
 
-_KERNEL = "twinbench.core.planning.ruin_kernel"
-_PLACING = "twinbench.core.planning.placing_kernel"
+# Each calls functions of those before it.
+_LINES, _FITTING, _PLACING, _RUIN, _IMPROVING = (
+    f"twinbench.core.planning.insertion.{name}_kernel" for name in ("lines", "fitting", "placing", "ruin", "improving")
+)
 _LARGEST = 16  # jobs taken out at once
 _LARGEST_OF_FEW = 8  # likewise where there are not many jobs
 _MANY = 300  # jobs, from which on there is no time for detours
@@ -36,8 +38,8 @@ class RuinRecreate:
     """
 
     def __init__(self, problem: Problem) -> None:
-        self._kernel: Any = load_kernel(_KERNEL, calls=_PLACING)
-        self._placing: Any = load_kernel(_PLACING)
+        self._placing: Any = load_kernel(_PLACING, upon=(_LINES, _FITTING))
+        self._kernel: Any = load_kernel(_IMPROVING, upon=(_LINES, _FITTING, _PLACING, _RUIN))
         self.problem, self._fixed = problem, fixed(problem)
         self._numbers = {job.name: number for number, job in enumerate(problem.jobs)}
         self._state = empty_state(problem, self._fixed)
@@ -140,12 +142,6 @@ class RuinRecreate:
         if self._best is None or value < self.value:
             self._best, self._value = state.places.copy(), np.array(value, np.int64)
         return value
-
-    def criteria(self) -> dict[str, int]:
-        """All criteria of the plan that was loaded last, weighted by priorities alone."""
-        from twinbench.core.planning.problem import CRITERIA
-
-        return dict(zip(CRITERIA, map(int, self._state.total), strict=True))
 
     def parts(self) -> list[Interval]:
         """The best plan, by beginning, then bench."""

@@ -16,13 +16,13 @@ from dataclasses import replace
 from typing import Any
 
 from twinbench.core.planning.calendars import joined
-from twinbench.core.planning.cp_criteria import Criteria
-from twinbench.core.planning.cp_jobs import JobVariables, Placed
-from twinbench.core.planning.cp_sequences import Stop, add_circuit, add_orders, is_metric
-from twinbench.core.planning.plan import Interval
-from twinbench.core.planning.problem import FAR_MIN, PHASES, Bench, Demand, Job, Mode, Problem, Resource
+from twinbench.core.planning.cp_sat.criteria import Criteria
+from twinbench.core.planning.cp_sat.jobs import JobVariables, Placed
+from twinbench.core.planning.cp_sat.sequences import Stop, add_circuit, add_orders, is_metric
+from twinbench.core.planning.plan import Interval, pieces_of
+from twinbench.core.planning.problem import FAR_MIN, PHASES, Bench, Job, Mode, Problem, Resource
 
-__all__ = ["PlanModel", "pieces_of"]
+__all__ = ["PlanModel"]
 
 Windows = list[tuple[int, int]]
 
@@ -325,21 +325,6 @@ def _same_on(job: Job, mode: Mode, bench: str) -> int:
     """The number of the mode that is the same on another bench of the group."""
     wanted = replace(mode, bench=bench, reason="")
     return next(number for number, one in enumerate(job.modes) if replace(one, reason="") == wanted)
-
-
-def pieces_of(part: Interval, demand: Demand) -> Windows:
-    """When an interval takes what a demand says."""
-    setup, test, teardown = (phase in demand.during for phase in PHASES)
-    if test and teardown:
-        return [(part.begin_min if setup else part.start_min, part.free_min)]
-    pieces = []
-    if setup:
-        pieces.append((part.begin_min, part.end_min if test else part.start_min))
-    elif test:
-        pieces.append((part.start_min, part.end_min))
-    if teardown:
-        pieces.append((part.teardown_min, part.free_min))
-    return [(a, b) for a, b in pieces if b > a]
 
 
 def _stacked(used: Iterable[tuple[int, int, int]], capacity: int) -> list[tuple[int, int, int]]:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from tests.core.planning.checker import value, violations
 from tests.core.planning.labs import labs
 from twinbench.core.errors import InfeasibleError
-from twinbench.core.planning.arrays import empty_state
 from twinbench.core.planning.check import check
+from twinbench.core.planning.insertion.arrays import empty_state
+from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.problem import CRITERIA, Bench, Job, Mode, Precedence, Problem
-from twinbench.core.planning.ruin_recreate import RuinRecreate
 from twinbench.core.planning.scaling import in_units, time_unit_min
 
 
@@ -48,7 +48,8 @@ def assert_its_plan_is_worth_what_it_says(search):
     assert violations(search.problem, parts) == []
     assert search.value == value(search.problem, parts)
     assert search.load(parts) == search.value
-    every = {name: number for name, number in search.criteria().items() if name in used(search.problem)}
+    counted = zip(CRITERIA, map(int, search._state.total), strict=True)
+    every = {name: number for name, number in counted if name in used(search.problem)}
     assert every == {name: value(with_only(search.problem, name), parts)[0] for name in every}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from twinbench.core.planning.cp_model import PlanModel
+from twinbench.core.planning.cp_sat.model import PlanModel
 from twinbench.core.planning.plan import Interval
 from twinbench.core.planning.problem import Problem
 
@@ -48,7 +48,6 @@ def search_whole(
     judged: int | None = None,
     effort: float | None = None,
     found: Callable[[Sequence[Interval]], None] = lambda parts: None,
-    register: Callable[[cp_model.CpSolver], None] = lambda solver: None,
 ) -> Proof:
     """Look for the best plan, one tier of the objective after the other.
 
@@ -62,7 +61,6 @@ def search_whole(
         judged: How many tiers matter; those after them get a short search and need no proof.
         effort: Limit of each tier in CP-SAT's deterministic time, if it must not depend on the machine.
         found: Is told of every plan that is better in the tier that is searched.
-        register: Is told of the solver of each tier, so that another thread can stop it.
     """
     from ortools.sat.python import cp_model
 
@@ -77,7 +75,6 @@ def search_whole(
         matters = judged is None or number < judged
         share = left if number == len(problem.objective) - 1 else 0.7 * left
         solver = _solver(share, workers, seed, effort if matters else _EFFORT)
-        register(solver)
         report = _Report(model, found)
         status = solver.solve(model.model, report.callback())
         if status == cp_model.INFEASIBLE:
@@ -110,7 +107,7 @@ def improve_window(
     seed: int,
     effort: float | None = None,
 ) -> list[Interval] | None:
-    """The best plan in which only some jobs move; None if there is none better than the known one."""
+    """The best plan in which only some jobs move; None if none was found that is as good as the known one."""
     from ortools.sat.python import cp_model
 
     model = PlanModel(problem, known, value=value[0], moving=moving)
