@@ -178,6 +178,15 @@ def test_a_plan_is_written_with_its_proof(twinbench, tmp_path):
     assert len(json.loads((tmp_path / "plan.json").read_text())["intervals"]) == 3
 
 
+def test_a_plan_is_drawn(twinbench, tmp_path):
+    lab = write_json(tmp_path, {"jobs": [{"name": "capacity", "modes": [{"bench": "a", "duration_min": 5}]}]})
+
+    code, text, _ = twinbench("plan", lab, "-o", "plan.json", "--svg", "plan.svg")
+
+    assert code == 0, text
+    assert "capacity" in (tmp_path / "plan.svg").read_text()
+
+
 def test_a_plan_that_cannot_be_is_infeasible_and_names_the_job(twinbench, tmp_path):
     lab = write_json(tmp_path, {"jobs": [{"name": "x", "modes": []}]})
 

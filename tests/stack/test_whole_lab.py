@@ -117,8 +117,9 @@ def test_a_physical_request_waits_for_its_bench_without_a_worker_slot(requester)
     assert "deferred" in seen["run_physical"]
     summary = json.loads((requester.area(request_uuid) / "results" / "run-0001.json").read_text())
     assert (summary["bench"], summary["kind"], summary["status"]) == ("cycler-1", "physical", "completed")
-    (booking,) = Bookings(Database(database_url(requester.site, "lims"))).of_request(request_uuid)
-    assert (booking.bench, booking.state) == ("cycler-1", "done")
+    bookings = Bookings(Database(database_url(requester.site, "lims"))).of_request(request_uuid)
+    kept = [(one.bench, one.state) for one in bookings if one.state != "released"]  # planned again, should a task be
+    assert kept == [("cycler-1", "done")], bookings
 
 
 def test_a_bench_that_fails_is_planned_around(requester):

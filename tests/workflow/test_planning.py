@@ -1,5 +1,6 @@
 """The plan of a request uses the benches that were asked for and able, not before the preferred date."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -70,3 +71,37 @@ def test_a_run_that_no_bench_can_take_is_refused_with_each_bench_s_reason(fake, 
 
     with pytest.raises(InfeasibleError, match=r"run 1 \(cycler-1: current -100 to -100 A is outside -30 to 30 A\)"):
         planned(test_bench="Physical", custom_profile=huge)
+
+
+def test_any_bench_means_the_one_that_costs_least(fake, planned):
+    area = planned(test_bench="Any", runs=2)
+
+    parts = area.read_json("schedule-output/plan.json")["assignments"]
+    assert {part["kind"] for part in parts} == {"virtual"}
+    assert all("true enough and costs" in part["reason"] for part in parts)
+
+
+def test_any_bench_means_a_real_one_if_waiting_for_a_model_is_dearer(fake, planned):
+    for bench in ("virtual-1", "virtual-2"):
+        back = NOON + timedelta(days=300)
+        fake.bookings.close(bench, NOON, back, reason="no licence", by="Ada", at=NOON)
+
+    area = planned(test_bench="Any", runs=2)
+
+    parts = area.read_json("schedule-output/plan.json")["assignments"]
+    assert {part["bench"] for part in parts} == {"cycler-1"}
+    assert all("ends earlier, though it costs" in part["reason"] for part in parts)
+
+
+def test_the_cost_that_is_told_is_the_one_that_was_planned_with(fake, planned):
+    """Set-up and teardown cost as much as the test."""
+    cycler = replace(fake.lab.catalogue.bench("cycler-1"), setup_min=60, teardown_min=60, demands=())
+    virtual = [bench for bench in fake.lab.catalogue.benches if bench.kind == "virtual"]
+    object.__setattr__(fake.lab, "catalogue", replace(fake.lab.catalogue, benches=(*virtual, cycler)))
+
+    area = planned(test_bench="Any", runs=1)
+
+    (part,) = area.read_json("schedule-output/plan.json")["assignments"]
+    test_min = fake.lab.catalogue.choice.cost("physical", 120)
+    told = float(part["reason"].split("instead of ")[1])
+    assert told > test_min / 100

@@ -87,8 +87,8 @@ class PhysicalBenchRuns(_BenchRuns):
     def collect(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Turn what the bench has measured into results."""
         from twinbench.orchestration.steps import perform
-        from twinbench.workflow.booked_benches import begin_assignment
+        from twinbench.workflow.booked_benches import planned_assignment
         from twinbench.workflow.physical_bench import collect_physical
 
-        self.assignment = perform(begin_assignment, self.assignment)  # where it is, should the lab have planned again
+        self.assignment = perform(planned_assignment, self.assignment)
         return self.end(perform(collect_physical, self.assignment, event))

@@ -14,7 +14,13 @@ from twinbench.core.errors import BenchTakenError, PlanError
 from twinbench.workflow.lab import Document, Lab
 from twinbench.workflow.planning import PLAN
 
-__all__ = ["begin_assignment", "end_assignment"]
+__all__ = ["begin_assignment", "end_assignment", "planned_assignment"]
+
+
+def planned_assignment(lab: Lab, request_uuid: str, assignment: Mapping[str, Any]) -> Document:
+    """An assignment as it is planned now: the lab may have planned again since it was handed out."""
+    planned = _planned(lab, request_uuid, assignment["runs"])
+    return {key: planned[key] for key in ("bench", "kind", "runs", "start")}
 
 
 def begin_assignment(lab: Lab, request_uuid: str, assignment: Mapping[str, Any]) -> Document:
@@ -29,7 +35,7 @@ def begin_assignment(lab: Lab, request_uuid: str, assignment: Mapping[str, Any])
         PlanError: If its bench has been taken by others meanwhile, or nothing is planned for its runs.
     """
     planned = _planned(lab, request_uuid, assignment["runs"])
-    told = {key: planned[key] for key in ("bench", "kind", "runs", "start")}
+    told = planned_assignment(lab, request_uuid, assignment)
     if datetime.fromisoformat(planned["start"]) > lab.now():
         return {**told, "begun": False}
     booking = _booking(lab, request_uuid, planned["runs"])

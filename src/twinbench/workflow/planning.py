@@ -15,7 +15,7 @@ from typing import Any
 from twinbench.core.battery.procedure import Procedure
 from twinbench.core.booking import BookingState
 from twinbench.core.catalogue import Bench
-from twinbench.core.errors import BenchTakenError, InfeasibleError
+from twinbench.core.errors import InfeasibleError
 from twinbench.core.planning.assignments import assignments
 from twinbench.core.planning.calendars import minutes_after
 from twinbench.core.planning.document import demands_from_document
@@ -26,7 +26,7 @@ from twinbench.core.planning.solve import solve
 from twinbench.core.request import RequestState, TestRequest
 from twinbench.workflow.design import DESIGN, read_settings, run_folder
 from twinbench.workflow.lab import Area, Document, Lab
-from twinbench.workflow.lab_occupancy import closed_windows, resources_left, what_it_waits_for
+from twinbench.workflow.lab_occupancy import booked_around_others, closed_windows, resources_left, what_it_waits_for
 from twinbench.workflow.results import read_summary
 
 __all__ = ["PLAN", "physical_assignments", "plan_benches", "virtual_assignments"]
@@ -37,7 +37,6 @@ PLAN = "schedule-output/plan.json"
 VIRTUAL_SPEED = 600.0
 
 _UNIT = "the unit under test"
-_TIMES = 5  # that a plan is made again because a bench was taken meanwhile
 _WAIT_MIN = 7 * 24 * 60  # a test that is over waits so long for its teardown at most
 
 
@@ -60,17 +59,14 @@ def plan_benches(lab: Lab, request_uuid: str) -> dict[str, Any]:
         return _told(planned)
     for earlier in range(1, number):  # their runs have results
         lab.bookings.set_state(request_uuid, earlier, None, BookingState.DONE, at=lab.now())
-    for attempt in range(1, _TIMES + 1):
+
+    def plan_and_book() -> Document:
         document = _plan(lab, request_uuid, runs, number, planned)
-        try:
-            lab.bookings.book(request_uuid, _bookings(document, number), at=lab.now())
-            lab.bookings.set_state(request_uuid, number, None, BookingState.PROMISED, at=lab.now())
-        except BenchTakenError as taken:
-            if attempt == _TIMES:
-                raise
-            lab.say(f"{taken} (attempt {attempt})")
-            continue
-        break
+        lab.bookings.book(request_uuid, _bookings(document, number), at=lab.now())
+        return document
+
+    document = booked_around_others(lab, plan_and_book)
+    lab.bookings.set_state(request_uuid, number, None, BookingState.PROMISED, at=lab.now())
     area.write_json(PLAN, document)
     lab.requests.set_status(request_uuid, RequestState.PLANNED, at=lab.now())
     return _told(document)
@@ -126,7 +122,8 @@ class _Asked:
         ]
         self._procedures: dict[int, Procedure] = {}
         self._jobs: dict[str, tuple[int, ...]] = {}
-        self._excluded: dict[str, dict[str, str]] = {}
+        self._excluded: dict[int, dict[str, str]] = {}
+        self._able: dict[int, list[Bench]] = {}
 
     def jobs(self, runs: Sequence[int]) -> list[Job]:
         """One job for all runs that need a real unit, one for each of the others.
@@ -134,7 +131,7 @@ class _Asked:
         Raises:
             InfeasibleError: If a run can be done nowhere.
         """
-        able = {run: self._able(run) for run in runs}
+        self._able = able = {run: self._able_benches(run) for run in runs}
         real = [run for run in runs if all(bench.kind == "physical" for bench in able[run])]
         together = [bench for bench in self.benches if real and all(bench in able[run] for run in real)]
         groups = [tuple(real)] if together else [(run,) for run in real]
@@ -152,8 +149,11 @@ class _Asked:
         demands = demands_from_document(bench.demands, f"Bench {bench.name}")
         if bench.kind == "physical":
             demands = (*demands, Demand(_UNIT))
-        cost = self.catalogue.choice.cost(bench.kind, bench.setup_min + duration + bench.teardown_min)
-        return Mode(bench.name, duration, bench.setup_min, bench.teardown_min, demands, cost)
+        return Mode(bench.name, duration, bench.setup_min, bench.teardown_min, demands, self._cost(job, bench))
+
+    def _cost(self, job: str, bench: Bench) -> int:
+        duration = sum(minutes for _, minutes in self.minutes(job, bench.name))
+        return self.catalogue.choice.cost(bench.kind, bench.setup_min + duration + bench.teardown_min)
 
     def minutes(self, job: str, bench: str) -> list[tuple[int, int]]:
         """The runs of a job, and how many minutes each takes on a bench."""
@@ -170,8 +170,8 @@ class _Asked:
             self._procedures[run] = Procedure.from_document(document)
         return self._procedures[run]
 
-    def _able(self, run: int) -> list[Bench]:
-        """The benches that may carry out a run."""
+    def _able_benches(self, run: int) -> list[Bench]:
+        """The benches that may carry out a run; remembers why the other kinds may not."""
         settings, procedure = read_settings(self.area, run), self._procedure(run)
         obstacles = {}
         for bench in self.benches:
@@ -185,10 +185,10 @@ class _Asked:
             )
             obstacles[bench.name] = (*found, untrue) if untrue else found
             if obstacles[bench.name]:
-                self._excluded.setdefault(f"run-{run}", {})[bench.kind] = obstacles[bench.name][-1]
+                self._excluded.setdefault(run, {})[bench.kind] = obstacles[bench.name][-1]
         able = [bench for bench in self.benches if not obstacles[bench.name]]
         for bench in able:
-            self._excluded.get(f"run-{run}", {}).pop(bench.kind, None)
+            self._excluded.get(run, {}).pop(bench.kind, None)
         if not able:
             reasons = "; ".join(f"{name}: {', '.join(why)}" for name, why in obstacles.items()) or "the lab has none"
             raise InfeasibleError(
@@ -198,7 +198,7 @@ class _Asked:
 
     def alternatives(self, runs: Sequence[int], kind: str) -> list[dict[str, Any]]:
         """The benches of a kind on which these runs could be done in one go, for when the lab plans again."""
-        benches = [bench for bench in self._able(runs[0]) if all(bench in self._able(run) for run in runs[1:])]
+        benches = [bench for bench in self.benches if all(bench in self._able[run] for run in runs)]
         return [
             {
                 "bench": bench.name,
@@ -215,18 +215,15 @@ class _Asked:
         """Why each job is done on its kind of bench."""
         found = {}
         for part in plan.intervals:
-            kind = self.catalogue.bench(part.bench).kind
-            excluded = self._excluded.get(f"run-{self._jobs[part.job][0]}", {})
-            there = {bench.kind: bench for bench in self.benches}
-            costs = {
-                other: self.catalogue.choice.cost(other, sum(m for _, m in self.minutes(part.job, bench.name)))
-                for other, bench in there.items()
-            }
-            missing = {
-                other: f"the lab has no {other} bench" for other in ("virtual", "physical") if other not in there
-            }
-            reason = self.catalogue.choice.reason(kind, costs, missing | excluded, asked=self.request.test_bench)
-            found[part.job] = reason
+            runs, chosen = self._jobs[part.job], self.catalogue.bench(part.bench)
+            other = "physical" if chosen.kind == "virtual" else "virtual"
+            costs, excluded = {chosen.kind: self._cost(part.job, chosen)}, {}
+            able = [bench for bench in self._able[runs[0]] if bench.kind == other]
+            if able:
+                costs[other] = min(self._cost(part.job, bench) for bench in able)
+            else:
+                excluded[other] = self._excluded.get(runs[0], {}).get(other, f"the lab has no {other} bench")
+            found[part.job] = self.catalogue.choice.reason(chosen.kind, costs, excluded, asked=self.request.test_bench)
         return found
 
 

@@ -7,25 +7,26 @@ not hear of it. What has begun stays. Each move is written into the plan of its 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from twinbench.core.booking import Booking, Closure
-from twinbench.core.errors import BenchTakenError, RequestError
-from twinbench.core.planning.document import demands_from_document, resources_from_document
-from twinbench.core.planning.plan import Interval, Plan
+from twinbench.core.errors import RequestError
+from twinbench.core.planning.assignments import run_intervals
+from twinbench.core.planning.document import demands_from_document
+from twinbench.core.planning.plan import Interval
 from twinbench.core.planning.problem import Bench, Job, Mode, Problem
 from twinbench.core.planning.replan import Disturbance, disturbed
 from twinbench.core.planning.solve import solve
 from twinbench.core.suggestion import did_you_mean
 from twinbench.workflow.lab import Document, Lab
-from twinbench.workflow.lab_occupancy import FURTHER_NOTICE_min
+from twinbench.workflow.lab_occupancy import FURTHER_NOTICE_min, booked_around_others, interval_of, lab_resources
 from twinbench.workflow.planning import PLAN
 
 __all__ = ["close_and_replan", "replan_lab", "take_out_of_service"]
 
 _TIME_LIMIT_S = 4.0
-_TIMES = 5  # that a plan is made again because a bench was taken meanwhile
 _LONGER = 0.1  # of its planned time, that a test which has overrun is expected to go on
 _LEAST_LONGER = timedelta(minutes=15)
 
@@ -78,15 +79,7 @@ def replan_lab(lab: Lab) -> Document:
     Raises:
         BenchTakenError: If others book faster than this plans.
     """
-    for attempt in range(1, _TIMES + 1):
-        moves = _Moves(lab)
-        try:
-            return moves.carry_out()
-        except BenchTakenError as taken:
-            if attempt == _TIMES:
-                raise
-            lab.say(f"{taken} (attempt {attempt})")
-    raise AssertionError
+    return booked_around_others(lab, lambda: _Moves(lab).carry_out())
 
 
 class _Moves:
@@ -112,7 +105,7 @@ class _Moves:
             return {"moved": [], "stuck": stuck, "wall_s": 0.0}
         plan = solve(problem, time_limit_s=_TIME_LIMIT_S, workers=2)
         moved = [part for part in plan.intervals if part.job in self.waiting and self._differs(part)]
-        documents = {part.job: self._document(part, plan) for part in moved}
+        documents = {part.job: self._document(part) for part in moved}
         changes = [
             (
                 self.waiting[part.job].id,
@@ -139,10 +132,8 @@ class _Moves:
             jobs.append(job)
             parts.append(part)
         names = dict.fromkeys([mode.bench for job in jobs for mode in job.modes])
-        described: Mapping[str, Any] = self.lab.catalogue.resources
-        resources = resources_from_document({**described, "origin": self.origin.isoformat()}) if described else ()
-        objective = ({"makespan": 1},)
-        problem = Problem(tuple(jobs), tuple(map(Bench, names)), resources, objective=objective)
+        resources = lab_resources(self.lab, self.origin)
+        problem = Problem(tuple(jobs), tuple(map(Bench, names)), resources, objective=({"makespan": 1},))
         what = Disturbance(
             0, closures=[(one.bench, self._minute(one.start), self._end_min(one)) for one in self.closures], ends=ends
         )
@@ -150,18 +141,13 @@ class _Moves:
 
     def _job(self, name: str, one: Booking) -> tuple[Job, Interval]:
         """A booking as a job and its interval; the bench it has is its first mode."""
-        document = one.document
-        ways = sorted(document.get("alternatives", ()), key=lambda way: way["bench"] != one.bench)
-        begin, free = self._minute(one.start), self._minute(one.end)
-        modes = tuple(_mode(way) for way in ways) or (Mode(one.bench, max(1, free - begin)),)
-        if name.startswith("running") or modes[0].bench != one.bench:
-            modes = (Mode(one.bench, max(1, free - begin)),)
-        first = modes[0]
-        teardown = max(free - first.teardown_min, begin + first.setup_min + first.duration_min)
-        start = begin + first.setup_min
-        unit = one.request_uuid if document.get("kind") == "physical" else ""
-        part = Interval(name, 0, one.bench, begin, start, start + first.duration_min, teardown, max(free, begin + 1))
-        return Job(name, modes, unit=unit, wait_min=7 * 24 * 60), part
+        ways = sorted(one.document.get("alternatives", ()), key=lambda way: way["bench"] != one.bench)
+        if name.startswith("running") or not ways or ways[0]["bench"] != one.bench:
+            held_min = max(1, self._minute(one.end) - self._minute(one.start))
+            ways = [{"bench": one.bench, "setup_min": 0, "minutes": [held_min], "teardown_min": 0, "demands": ()}]
+        unit = one.request_uuid if one.document.get("kind") == "physical" else ""
+        part = replace(interval_of(one, ways[0], self.origin), job=name)
+        return Job(name, tuple(map(_mode, ways)), unit=unit, wait_min=7 * 24 * 60), part
 
     def _expected_end(self, one: Booking) -> int:
         longer = max(_LEAST_LONGER, _LONGER * (one.end - one.start))
@@ -180,22 +166,27 @@ class _Moves:
         one = self.waiting[part.job]
         return (part.bench, part.begin_min) != (one.bench, self._minute(one.start))
 
-    def _document(self, part: Interval, plan: Plan) -> Document:
+    def _document(self, part: Interval) -> Document:
         """The assignment of a booking, moved."""
         one = self.waiting[part.job]
-        way = next((way for way in one.document.get("alternatives", ()) if way["bench"] == part.bench), None)
-        moved = {
+        before = one.document["intervals"]
+        lengths = [entry["end_min"] - entry["start_min"] for entry in before]
+        for way in one.document.get("alternatives", ()):
+            if way["bench"] == part.bench:
+                lengths = way["minutes"]
+        start = self._moment(part.start_min)
+        later = start - datetime.fromisoformat(one.document["start"])
+        start_min = before[0]["start_min"] + round(later.total_seconds() / 60)  # after the origin of its own plan
+        return {
             **one.document,
             "bench": part.bench,
-            "start": self._moment(part.start_min).isoformat(),
+            "start": start.isoformat(),
             "end": self._moment(part.end_min).isoformat(),
             "held_from": self._moment(part.begin_min).isoformat(),
             "held_until": self._moment(part.free_min).isoformat(),
+            "intervals": run_intervals(start_min, zip(one.document["runs"], lengths, strict=True)),
             "moved": [*one.document.get("moved", ()), self._told(part)],
         }
-        if way is not None:
-            moved["lengths_min"] = way["minutes"]
-        return moved
 
     def _told(self, part: Interval) -> Document:
         one = self.waiting[part.job]
@@ -228,13 +219,7 @@ class _Moves:
         """Put a move into the plan of its request."""
         area = self.lab.area(one.request_uuid)
         plan = dict(area.read_json(PLAN))
-        origin = datetime.fromisoformat(plan["origin"])
-        at = round((datetime.fromisoformat(document["start"]) - origin).total_seconds() / 60)
-        intervals = []
-        for run, minutes in zip(document["runs"], document.pop("lengths_min", _lengths(document)), strict=True):
-            intervals.append({"run": run, "start_min": at, "end_min": at + minutes})
-            at += minutes
-        entry = {key: value for key, value in document.items() if key != "plan"} | {"intervals": intervals}
+        entry = {key: value for key, value in document.items() if key != "plan"}
         plan["assignments"] = [
             entry if list(other["runs"]) == list(entry["runs"]) else other for other in plan["assignments"]
         ]
@@ -243,10 +228,6 @@ class _Moves:
 
 def _other_benches(one: Booking) -> set[str]:
     return {way["bench"] for way in one.document.get("alternatives", ())} - {one.bench}
-
-
-def _lengths(document: Document) -> list[int]:
-    return [part["end_min"] - part["start_min"] for part in document["intervals"]]
 
 
 def _mode(way: Mapping[str, Any]) -> Mode:
