@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from targets import target, tell
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("fmpy", "numba", "numpy", "fmu-manipulation-toolbox", "libcosimpy", "ecospy")
@@ -48,13 +49,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="*", default=[], help="systems")
     parser.add_argument("--without", nargs="*", default=[], choices=["points", "discharges", "shell"])
+    parser.add_argument("--json", type=Path, help="where the account goes as well")
     parser.add_argument("--work", nargs=4, metavar=("KIND", "ENGINE", "BUNDLE", "OUTPUT"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         work(*options.work)
         return
     with tempfile.TemporaryDirectory(prefix="twinbench-bench-") as scratch:
-        print(json.dumps(measure(Path(scratch), options), indent=1))
+        tell(measure(Path(scratch), options), options.json)
 
 
 def measure(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -261,17 +263,6 @@ def targets(document: dict[str, Any]) -> list[dict[str, Any]]:
         if "shell" in document:
             found.append(target(f"command line, {name}", wanted, document["shell"][name], at_least=False))
     return found
-
-
-def target(what: str, wanted: float, reached: float, *, at_least: bool) -> dict[str, Any]:
-    """One line of the account."""
-    ok = reached >= wanted if at_least else reached <= wanted
-    return {
-        "target": what,
-        "wanted": f"{'>=' if at_least else '<='} {wanted:g}",
-        "reached": round(reached, 3),
-        "ok": ok,
-    }
 
 
 if __name__ == "__main__":

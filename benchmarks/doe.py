@@ -17,10 +17,8 @@ sequential design saves is a goal and not a target: it is printed as it is.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +27,7 @@ from typing import Any
 import numpy as np
 from doe_optimal import optimal
 from doe_sequential import sequential
+from targets import say, target, tell
 
 from twinbench.core.doe.factors import Factor
 from twinbench.core.doe.kinds.factorial import choose_fraction
@@ -58,16 +57,7 @@ def main() -> None:
     options = parser.parse_args()
     account = {name: part() for name, part in parts.items() if name in options.only}
     account["targets"] = [line for part in account.values() for line in part.pop("targets", [])]
-    text = json.dumps(account, indent=1)
-    print(text)
-    if options.json:
-        options.json.write_text(text + "\n")
-    sys.exit(0 if all(line["ok"] for line in account["targets"]) else 1)
-
-
-def target(what: str, wanted: float, reached: float, *, at_least: bool) -> dict[str, Any]:
-    ok = reached >= wanted if at_least else reached <= wanted
-    return {"what": what, "wanted": wanted, "reached": reached, "ok": bool(ok)}
+    tell(account, options.json)
 
 
 # ---- space filling ----
@@ -208,10 +198,6 @@ def published() -> dict[str, Any]:
 
 def is_orthogonal(points: Points, runs: int) -> bool:
     return len(points) == runs and np.array_equal(points.T @ points, runs * np.eye(points.shape[1]))
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

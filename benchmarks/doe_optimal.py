@@ -18,6 +18,7 @@ import time
 from typing import Any
 
 import numpy as np
+from targets import target
 
 from twinbench.core.doe.factors import Factor
 from twinbench.core.doe.kinds.optimal import compile_all, optimal_design
@@ -81,8 +82,8 @@ def optimal(seed: int = SEED) -> dict[str, Any]:
     least = min(entry["ratio"] for entry in cases)
     return {
         "targets": [
-            {"what": "D-efficiency of the best known", "wanted": 0.99, "reached": least, "ok": least >= 0.99},
-            {"what": "seconds, 20 factors x 100 runs", "wanted": 30.0, "reached": large_s, "ok": large_s <= 30.0},
+            target("D-efficiency of the best known", 0.99, least, at_least=True),
+            target("seconds, 20 factors x 100 runs", 30.0, large_s),
         ],
         "standard": cases,
         "least_ratio_to_best_known": least,

@@ -28,7 +28,6 @@ import itertools
 import json
 import multiprocessing
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -38,6 +37,7 @@ from typing import Any
 
 import numpy as np
 from scipy.stats import qmc
+from targets import say, target
 
 from twinbench.adapters.fmi.staging import open_bundle
 from twinbench.core.battery.stages import Mode, Stage, matrix_text
@@ -91,7 +91,7 @@ def sequential(*, seeds: int = 10, models: Sequence[str] = ("circuit", "SPMe"), 
                 say(f"{model}: {len(found)}/{seeds} seeds")
         account["models"][model] = summary(sorted(found, key=lambda seed: seed["seed"]), truth)
     account["goals"] = [
-        {"what": f"{model}: tests, {name}, of a one-shot's", "wanted": GOAL, "reached": share, "ok": share <= GOAL}
+        target(f"{model}: tests, {name}, of a one-shot's", GOAL, share)
         for model, report in account["models"].items()
         for name in SEQUENTIAL
         for share in [report[name]["of_one_shot"]]
@@ -279,10 +279,6 @@ def show(account: dict[str, Any]) -> None:
                 line += f"stops by itself after {row['stops_after']:g}, error then at most {worst:.2f} %"
             say(line)
     say(f"\ngoal: {account['goal']:g} of one-shot; took {account['wall_s']:g} s")
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

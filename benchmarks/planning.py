@@ -19,8 +19,6 @@ are printed as they are.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -34,6 +32,7 @@ from planning_milp import TooLargeError
 from planning_model import Answer
 from planning_peers import greedy, grouped, milp, textbook
 from planning_replan import measured
+from targets import say, target, tell
 
 from twinbench.core.planning.plan import Interval
 from twinbench.core.planning.problem import Problem
@@ -72,17 +71,7 @@ def main() -> None:
     ours(generated_lab(4, SEED), 1.0)  # compiles and imports
     account: Account = {name: part(options) for name, part in parts.items() if name in options.only}
     account["targets"] = [line for part in account.values() for line in part.pop("targets", [])]
-    text = json.dumps(account, indent=1)
-    print(text)
-    if options.json:
-        options.json.write_text(text + "\n")
-    sys.exit(0 if all(line["ok"] for line in account["targets"]) else 1)
-
-
-def target(what: str, wanted: float, reached: float | None, *, at_least: bool = False) -> Account:
-    """Nothing reached is a target missed."""
-    ok = reached is not None and (reached >= wanted if at_least else reached <= wanted)
-    return {"what": what, "wanted": wanted, "reached": reached, "ok": bool(ok)}
+    tell(account, options.json)
 
 
 # ---- public instances ----
@@ -247,10 +236,6 @@ def judged(problem: Problem, method: Callable[[], Answer]) -> Account:
         **{"value": worth, "bound": found.bound, "gap": round(gap, 4), "first_s": first_s, "at": at},
         **{"wall_s": wall_s, "violations": broken},
     }
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
