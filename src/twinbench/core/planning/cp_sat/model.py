@@ -16,9 +16,10 @@ from dataclasses import replace
 from typing import Any
 
 from twinbench.core.planning.calendars import joined
+from twinbench.core.planning.changeovers import is_metric
 from twinbench.core.planning.cp_sat.criteria import Criteria
 from twinbench.core.planning.cp_sat.jobs import JobVariables, Placed
-from twinbench.core.planning.cp_sat.sequences import Stop, add_circuit, add_orders, is_metric
+from twinbench.core.planning.cp_sat.sequences import Stop, add_circuit, add_orders
 from twinbench.core.planning.plan import Interval, pieces_of
 from twinbench.core.planning.problem import FAR_MIN, PHASES, Bench, Job, Mode, Problem, Resource
 
@@ -183,13 +184,17 @@ class PlanModel:
     def _fixed_stops(self, bench: Bench) -> list[Stop]:
         """The jobs that do not move: those nearby, the one before and the one after."""
         fixed = sorted(
-            (self.known[job.name].begin_min, self.known[job.name].free_min, job.family)
+            (self.known[job.name].begin_min, self.known[job.name].free_min, job.family, job.locked is not None)
             for job in self.fixed
             if self.known[job.name].bench == bench.name
         )
-        over = sum(free <= self.earliest for _, free, _ in fixed)
-        begun = sum(begin < self.horizon for begin, _, _ in fixed)
-        return [Stop(*entry, None) for entry in fixed[max(0, over - 1) : max(over, begun) + 1]]
+        over = sum(free <= self.earliest for _, free, *_ in fixed)
+        begun = sum(begin < self.horizon for begin, *_ in fixed)
+        nearby = fixed[max(0, over - 1) : max(over, begun) + 1]
+        return [
+            Stop(begin, free, family, None, locked, leads=locked or (number == 0 and over > 1))
+            for number, (begin, free, family, locked) in enumerate(nearby)
+        ]
 
     def _blocks(self, bench: Bench) -> Windows:
         """When a bench is closed or held by a job that does not move."""

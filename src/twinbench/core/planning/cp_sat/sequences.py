@@ -6,33 +6,32 @@ first by that much. Else, or if changeovers are counted, a circuit goes through 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations
 from typing import Any
 
+from twinbench.core.planning.changeovers import Table
 from twinbench.core.planning.problem import FAR_MIN, Bench
 
-__all__ = ["Stop", "add_circuit", "add_orders", "is_metric"]
-
-Table = Mapping[tuple[str, str], int]
+__all__ = ["Stop", "add_circuit", "add_orders"]
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A job on a bench; of a job that is fixed there, ``chosen`` is None and times are numbers."""
+    """A job on a bench; of a job that is fixed there, ``chosen`` is None and times are numbers.
+
+    Attributes:
+        locked: It is where people have put it, whatever changeover that leaves no time for.
+        leads: It may be the first of the stops although the bench's own changeover to it would take longer.
+    """
 
     begin: Any
     free: Any
     family: str
     chosen: Any
-
-
-def is_metric(table: Table, families: Iterable[str]) -> bool:
-    """Whether no changeover takes longer than two that lead to the same family."""
-    names = list(families)
-    time = {(a, b): table.get((a, b), 0) for a, b in product(names, names)}
-    return all(time[a, c] <= time[a, b] + time[b, c] for a, b, c in product(names, names, names))
+    locked: bool = False
+    leads: bool = False
 
 
 def add_orders(model: Any, bench: Bench, table: Table, stops: Sequence[Stop], horizon: int) -> None:
@@ -77,12 +76,14 @@ def add_circuit(model: Any, bench: Bench, table: Table, stops: Sequence[Stop]) -
     for i, stop in enumerate(stops, 1):
         first, last = model.new_bool_var(""), model.new_bool_var("")
         arcs += [(0, i, first), (i, 0, last)]
+        gap = table.get((bench.family, stop.family), 0)
         if stop.chosen is None:
             model.add(empty == 0)
+            if stop.begin < gap and not stop.leads:  # it needs somebody before it
+                model.add(first == 0)
         else:
             arcs.append((i, i, ~stop.chosen))
             model.add_implication(stop.chosen, ~empty)
-            gap = table.get((bench.family, stop.family), 0)
             model.add(stop.begin >= (gap or -FAR_MIN)).only_enforce_if(first)
         changes += [first] if _is_change(bench.family, stop.family) else []
         for k, other in enumerate(stops, 1):
@@ -92,9 +93,11 @@ def add_circuit(model: Any, bench: Bench, table: Table, stops: Sequence[Stop]) -
             follows = model.new_bool_var("")
             arcs.append((i, k, follows))
             changes += [follows] if _is_change(stop.family, other.family) else []
+            gap = table.get((stop.family, other.family), 0)
             if not settled:
-                gap = table.get((stop.family, other.family), 0)
                 model.add(other.begin >= stop.free + gap).only_enforce_if(follows)
+            elif other.begin < stop.free + gap and not (stop.locked and other.locked):  # or between them
+                model.add(follows == 0)
     model.add_circuit(arcs)
     return changes
 

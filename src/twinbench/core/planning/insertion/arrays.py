@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twinbench.core.planning.calendars import joined
-from twinbench.core.planning.problem import CRITERIA, FAR_MIN, PHASES, Demand, Job, Problem, Resource
+from twinbench.core.planning.changeovers import is_metric
+from twinbench.core.planning.problem import CRITERIA, FAR_MIN, PHASES, Bench, Demand, Job, Problem, Resource
 
 __all__ = ["SETUP", "TEARDOWN", "TEST", "Fixed", "State", "empty_state", "fixed"]
 
@@ -39,7 +40,8 @@ class Fixed(NamedTuple):
     ``jobs`` and ``modes`` have one more record than there are jobs and modes: ``..._first`` says where the entries of
     a record begin in another array, and those of the next record where they end. ``groups`` has the first places of
     all projects (and the end of the last), then their jobs. ``tier`` (-1: none) and ``weight`` are of the criteria;
-    ``scalar`` weighs them where one number must do for all tiers.
+    ``scalar`` weighs them where one number must do for all tiers. ``benches.detours`` says whether a job that is taken
+    out may leave too little time to change over from the one before it to the one after it.
     """
 
     jobs: Array
@@ -127,8 +129,11 @@ def fixed(problem: Problem) -> Fixed:
         ),
         links=_rows(("job", "least", "most"), [link for entries in (*before, *after) for link in entries]),
         benches=_rows(
-            ("table", "family"),
-            [(tables.get(bench.changeovers, -1), families[bench.family]) for bench in problem.benches],
+            ("table", "family", "detours"),
+            [
+                (tables.get(bench.changeovers, -1), families[bench.family], _has_detours(problem, bench, families))
+                for bench in problem.benches
+            ],
         ),
         persons=np.array([resource.person for resource in resources], np.bool_),
         groups=np.concatenate(
@@ -227,6 +232,11 @@ def _weights(objective: Sequence[Mapping[str, int]]) -> tuple[Array, Array, Arra
             tier[place], weight[place] = number, value
             scalar[place] = value * 1e6 ** (len(objective) - 1 - number)
     return tier, weight, scalar
+
+
+def _has_detours(problem: Problem, bench: Bench, families: Iterable[str]) -> bool:
+    """Whether some jobs leave time for each other only because of what is done between them."""
+    return not is_metric(problem.changeovers.get(bench.changeovers, {}), families)
 
 
 def _tables(changeovers: Mapping[str, Mapping[tuple[str, str], int]], families: Mapping[str, int]) -> Array:

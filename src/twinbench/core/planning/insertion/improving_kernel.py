@@ -9,7 +9,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from twinbench.core.planning.insertion.placing_kernel import best_place, place, put_best, remove
+from twinbench.core.planning.insertion.placing_kernel import best_place, place, put_best, remove, still_changed_over
 from twinbench.core.planning.insertion.ruin_kernel import TAIL, choose_ruin, shortest_mode
 from twinbench.core.planning.problem import FAR_MIN
 
@@ -136,7 +136,7 @@ def construct(p, s, keys):
             return chosen
     for j in range(n):
         s.places[j].floor = -FAR_MIN
-        if not s.places[j].placed:
+        if not s.places[j].placed or not still_changed_over(p, s, p.modes[s.places[j].mode].bench):
             return j
     return -1
 
@@ -223,6 +223,8 @@ def improve(p, s, best, best_value, effort, heat, largest, chances, seed):
                 keys[i] *= 1.0 + 0.1 * np.random.random()
         whole, looked = _recreate(p, s, jobs, count, keys, s.total[0], _BLINK)
         tried += looked
+        for i in range(count):
+            whole = whole and still_changed_over(p, s, p.modes[kept[jobs[i]].mode].bench)
         if whole:
             value = values(p, s, tiers)
             if _accepted(value, current, heat):

@@ -13,7 +13,7 @@ from twinbench.core.planning.insertion.fitting_kernel import first_fit, last_fit
 from twinbench.core.planning.insertion.lines_kernel import NOWHERE, entry_after, neighbours, take
 from twinbench.core.planning.problem import CRITERIA, FAR_MIN
 
-__all__ = ["best_place", "place", "put_best", "remove"]
+__all__ = ["best_place", "place", "put_best", "remove", "still_changed_over"]
 
 _MAKESPAN = CRITERIA.index("makespan")
 _TARDINESS = CRITERIA.index("tardiness")
@@ -248,6 +248,24 @@ def remove(p, s, j):
     s.places[j].placed = False
     s.total[_CHANGEOVERS] -= _changes_added(p, s, b, j, s.places[j].begin)
     _count(p, s, j, -1)
+
+
+@numba.njit(cache=True)
+def still_changed_over(p, s, b):
+    """Whether there is time for all changeovers of a bench, which jobs that were taken out may have filled."""
+    if b < 0 or not p.benches[b].detours:
+        return True
+    old, free, is_locked = p.benches[b].family, 0, True
+    for e in range(s.benches[b].first, s.benches[b].first + s.benches[b].count):
+        j = s.lines[e].job
+        if j < 0:
+            continue
+        locked = p.jobs[j].lock_mode >= 0
+        gap = p.tables[p.benches[b].table, old, p.jobs[j].family]
+        if s.lines[e].start < free + gap and gap > 0 and not (locked and is_locked):
+            return False
+        old, free, is_locked = p.jobs[j].family, s.lines[e].end, locked
+    return True
 
 
 @numba.njit(cache=True)
