@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.fake_bookings import FakeBookings
+from tests.fake_register import FakeRegister
 from twinbench.adapters import fmi
 from twinbench.adapters.objects import Objects
-from twinbench.core.errors import RequestError, UnreachableError
+from twinbench.core.errors import UnreachableError
 from twinbench.orchestration.opening import read_catalogue, read_schemas
 from twinbench.workflow.lab import Lab
 
@@ -45,34 +46,6 @@ def request_document(**changes: Any) -> Document:
         "custom_profile": None,
         **changes,
     }
-
-
-class FakeRequests:
-    """The register, in a dictionary."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, Document] = {}
-        self.history: list[str] = []
-        self.progress: list[int] = []
-
-    def save(self, request_uuid: str, document: Document, *, folder: str, status: str, at: datetime) -> str:
-        row = {"document": document, "simulation_folder": folder, "status": status, "failure": None}
-        if self.rows.setdefault(request_uuid, row) is row:
-            row["request_number"] = f"TR-{len(self.rows):06d}"
-            self.history.append(status)
-        return str(self.rows[request_uuid]["request_number"])
-
-    def set_status(self, request_uuid: str, status: str, *, at: datetime, reason: str = "") -> None:
-        self.rows[request_uuid].update(status=str(status), failure=reason or None)
-        self.history.append(str(status))
-
-    def set_progress(self, request_uuid: str, percent: int) -> None:
-        self.progress.append(percent)
-
-    def get(self, request_uuid: str) -> Document:
-        if request_uuid not in self.rows:
-            raise RequestError(f"Request {request_uuid} is unknown.")
-        return self.rows[request_uuid]
 
 
 class FakePool:
@@ -208,7 +181,7 @@ class FakeLab:
     """A lab of fakes, and the fakes."""
 
     lab: Lab
-    requests: FakeRequests
+    requests: FakeRegister
     pool: FakePool
     wire: FakeWire
     telemetry: FakeTelemetry
@@ -226,7 +199,7 @@ class FakeLab:
 
 def make_lab(storage: Path) -> FakeLab:
     """A lab whose objects lie below *storage*, at noon of a certain day."""
-    requests, pool, wire, telemetry, said = FakeRequests(), FakePool(), FakeWire(), FakeTelemetry(), []
+    requests, pool, wire, telemetry, said = FakeRegister(), FakePool(), FakeWire(), FakeTelemetry(), []
     bookings = FakeBookings(requests.rows)
     lab = Lab(
         requests=requests,

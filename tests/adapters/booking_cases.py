@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.fake_bookings import FakeBookings
-from tests.fakes import FakeRequests, request_document
+from tests.fake_register import FakeRegister
+from tests.fakes import request_document
 from twinbench.adapters.postgres import Bookings, Requests
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -17,7 +18,7 @@ BOB = "0f3d0c56-9a8e-4d3a-9d8e-5b6a7c8d9e0f"
 def bookings(request):
     """The real bookings and the fake ones, with the requests of ADA and BOB to book for."""
     if request.param == "fake":
-        register = FakeRequests()
+        register = FakeRegister()
         store = FakeBookings(register.rows)
     else:
         database = request.getfixturevalue("lims")

@@ -10,6 +10,15 @@ from twinbench.stack import database
 
 __all__ = ["broker", "postgres", "sftp", "site"]
 
+EMPTIED = """
+    TRUNCATE bench_bookings, bench_closures, bench_telemetry, outbox, request_history, test_requests, request_tally,
+        request_subjects, request_people, uut_inventory, test_name_applicability, standard_tests, test_names,
+        relevant_standards, use_cases, uut_ids, catalogue_loaded RESTART IDENTITY;
+    ALTER TABLE audit_log DISABLE TRIGGER audit_log_stays;
+    TRUNCATE audit_log;
+    ALTER TABLE audit_log ENABLE TRIGGER audit_log_stays;
+"""
+
 
 @pytest.fixture
 def lims_url(site, postgres):
@@ -17,9 +26,7 @@ def lims_url(site, postgres):
     url = database.database_url(site, "lims")
     migrate(url)
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(
-            "TRUNCATE bench_bookings, bench_closures, bench_telemetry, outbox, request_history, test_requests"
-        )
+        cursor.execute(EMPTIED)
     return url
 
 

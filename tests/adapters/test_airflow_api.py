@@ -126,6 +126,22 @@ def test_a_request_is_submitted_under_its_uuid(airflow, api):
     ]
 
 
+def test_a_line_is_added_to_a_note_once_and_what_people_wrote_stays(airflow, api):
+    airflow.answers[f"PATCH {RUNS}/{REQUEST}"] = (200, {})
+    for written in (None, "Mind the cell."):
+        airflow.answers[f"GET {RUNS}/{REQUEST}"] = (200, {"note": written})
+        api.note(REQUEST, "TR-000001: Power")
+    airflow.answers[f"GET {RUNS}/{REQUEST}"] = (200, {"note": "TR-000001: Power\n\nMind the cell."})
+    api.note(REQUEST, "TR-000001: Power")
+
+    changes = [(query, body) for method, _, query, body in airflow.asked if method == "PATCH"]
+    mask = {"update_mask": "note"}
+    assert changes == [
+        (mask, {"note": "TR-000001: Power"}),
+        (mask, {"note": "Mind the cell.\n\nTR-000001: Power"}),
+    ]
+
+
 def test_a_request_that_was_submitted_before_is_told_as_such(airflow, api):
     detail = {"reason": "Unique constraint violation", "statement": "hidden", "orig_error": "hidden", "message": "x"}
     airflow.answers[f"POST {RUNS}"] = (409, {"detail": detail})

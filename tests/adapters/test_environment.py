@@ -14,7 +14,7 @@ SOURCE = Path(environment.__file__).resolve().parents[1]
 DOCUMENTED = re.findall(r"^ {4}(TWINBENCH_\w+)", environment.__doc__, re.M)
 OF_THE_LOCAL_LAB = {"TWINBENCH_LAB", "TWINBENCH_LAB_PROCESS"}
 PROPERTIES = [name for name, value in vars(Settings).items() if isinstance(value, property)]
-OPTIONAL = {"mqtt_ca", "metrics_topic", "include", "bundle_patience_s", "workers", "run_deadline_s"}
+OPTIONAL = {"mqtt_ca", "metrics_topic", "include", "bundle_patience_s", "workers", "run_deadline_s", "time_zone"}
 
 
 class Asked(dict):

@@ -86,3 +86,21 @@ def test_a_rule_that_does_not_say_everything_is_refused(damage):
 
     with pytest.raises(ConfigurationError, match=r"bench_choice\.json"):
         BenchChoice.from_document(rule)
+
+
+def test_a_person_has_to_agree_to_abuse_and_to_nothing_else(rule, catalogue):
+    asked = {test.category for test in catalogue.tests if rule.needs_approval(test)}
+
+    assert {"safety-electrical", "safety-thermal", "safety-mechanical", "safety-fire"} < asked
+    assert "performance" not in asked
+    assert "ageing" not in asked
+
+
+def test_an_approval_may_be_asked_for_by_standard_and_says_why(catalogue):
+    line = {"standards": ["UN38.3"], "reason": "the lab wants to know"}
+    rule = BenchChoice.from_document({**RULE, "approval": [line]})
+
+    assert rule.needs_approval(catalogue.test("UN38.3", "Mechanical - Vibration")) == "the lab wants to know"
+    assert rule.needs_approval(catalogue.test("IEC62660", "Performance - Power")) == ""
+    with pytest.raises(ConfigurationError, match="approval"):
+        BenchChoice.from_document({**RULE, "approval": [{"standards": ["UN38.3"]}]})

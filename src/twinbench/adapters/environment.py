@@ -18,6 +18,7 @@ its own values, so each party holds its own rights and nothing else:
     TWINBENCH_TWIN_REGISTRY      folder of the reference twin's model registry
     TWINBENCH_BUNDLE_PATIENCE_S  how long the task await_bundle waits for the models; an hour unless said
     TWINBENCH_WORKERS            processes with which each virtual bench simulates; one unless said
+    TWINBENCH_TIME_ZONE          the lab's time zone on the pages, such as Europe/Berlin; UTC unless said
     TWINBENCH_RUN_DEADLINE_S     time one simulated run may take before its process is killed; an hour unless said
 """
 
@@ -59,6 +60,11 @@ class Settings:
                 f"{name} is not set: start the lab with `twinbench up`, or set the variable as docs/servers.md shows."
             )
         return value
+
+    @property
+    def time_zone(self) -> str:
+        """The lab's time zone, in which pages tell times."""
+        return self.variables.get("TWINBENCH_TIME_ZONE") or "UTC"
 
     @property
     def mqtt_url(self) -> str:

@@ -28,12 +28,15 @@ class BenchChoice:
         required: Lines ``{categories?, standards?, virtual_capable?, fidelity, reason}``; the first that fits counts.
         cost_per_h: What an hour on each kind of bench costs.
         cost_of_a_day: What it costs to have the results a day later.
+        approval: Lines ``{categories?, standards?, reason}``: a test that one of them fits begins on a physical bench
+            only after a person has agreed.
     """
 
     fidelity: Mapping[str, float]
     required: Sequence[Mapping[str, Any]]
     cost_per_h: Mapping[str, float]
     cost_of_a_day: float
+    approval: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> BenchChoice:
@@ -48,16 +51,19 @@ class BenchChoice:
                 tuple(document["required"]),
                 dict(document["cost_per_h"]),
                 float(document["cost_of_a_day"]),
+                tuple(document.get("approval", ())),
             )
             for kind in ("virtual", "physical"):
                 float(rule.fidelity[kind] + rule.cost_per_h[kind])
             for line in rule.required:
                 str(line["reason"] + " ")
                 float(line["fidelity"])
+            for line in rule.approval:
+                str(line["reason"] + " ")
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(
                 f"bench_choice.json cannot be used ({error!r}): it needs fidelity and cost_per_h of virtual and "
-                "physical, required with fidelity and reason, and cost_of_a_day."
+                "physical, required with fidelity and reason, and cost_of_a_day; approval, if it is there, with reason."
             ) from error
         return rule
 
@@ -74,6 +80,15 @@ class BenchChoice:
             if fits:
                 return float(line["fidelity"]), str(line["reason"])
         return 0.0, "no rule asks for more"
+
+    def needs_approval(self, test: CatalogueTest) -> str:
+        """Why a person has to agree before a physical bench begins this test; empty if nobody has to."""
+        for line in self.approval:
+            if test.category in line.get("categories", (test.category,)) and test.standard in line.get(
+                "standards", (test.standard,)
+            ):
+                return str(line["reason"])
+        return ""
 
     def true_enough(self, kind: str, test: CatalogueTest | None) -> str:
         """Why a kind of bench is not true enough for a test; empty if it is."""

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from twinbench.core.bench_choice import BenchChoice
 from twinbench.core.catalogue_entries import Bench, CatalogueTest, Standard, UnitUnderTest, UseCase
 from twinbench.core.errors import ConfigurationError, DesignError, RequestError
+from twinbench.core.findings import Finding, Severity
 from twinbench.core.suggestion import did_you_mean
 
 __all__ = ["Bench", "Catalogue", "CatalogueTest", "Standard", "UnitUnderTest", "UseCase"]
@@ -110,10 +111,10 @@ class Catalogue:
         of_standard = {test.name: test for test in self.tests if test.standard == standard}
         others = [test.standard for test in self.tests_named(test_name)]
         if test_name not in of_standard and others:
-            raise RequestError(
-                f"{test_name!r} is not a test of {standard} but of {', '.join(others)}: ask for that standard, "
-                f"or for one of {standard}'s: {', '.join(of_standard)}."
-            )
+            text = f"{test_name!r} is not a test of {standard} but of {', '.join(others)}"
+            hint = f"ask for that standard, or for one of {standard}'s: {', '.join(of_standard)}"
+            finding = Finding("REQUEST-STANDARD", Severity.ERROR, "test_name", text, hint)
+            raise RequestError(f"{text}: {hint}.", findings=[finding])
         return _find(f"test of {standard}", test_name, of_standard)
 
     def tests_named(self, test_name: str) -> tuple[CatalogueTest, ...]:

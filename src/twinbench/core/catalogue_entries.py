@@ -21,6 +21,8 @@ class UnitUnderTest:
     Attributes:
         series: Groups of cells in series.
         parallel: Cells in parallel in each group.
+        chemistry: In words; empty if it is not known.
+        twin: The digital twin that answers requests for it.
     """
 
     code: str
@@ -32,6 +34,8 @@ class UnitUnderTest:
     voltage_max_V: float | None = None
     series: int = 1
     parallel: int = 1
+    chemistry: str = ""
+    twin: str = "fastest"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
     LabError
     ├── RequestError        the request itself is wrong: unknown test name, missing field
+    │   ├── UnknownError        what is asked for does not exist
+    │   └── ConflictError       it exists, but in a state that does not allow this
+    ├── ForbiddenError      somebody may not do this
     ├── ConfigurationError  a setting is missing or contradicts another
     ├── BundleError         the model bundle cannot be used; carries its findings
     ├── DesignError         no design can be made from these factors
@@ -30,13 +33,16 @@ __all__ = [
     "BenchTakenError",
     "BundleError",
     "ConfigurationError",
+    "ConflictError",
     "DesignError",
+    "ForbiddenError",
     "InfeasibleError",
     "LabError",
     "PlanError",
     "RequestError",
     "ResultError",
     "SimulationError",
+    "UnknownError",
     "UnreachableError",
 ]
 
@@ -53,6 +59,18 @@ class LabError(Exception):
 
 class RequestError(LabError):
     """The request cannot be carried out as it was written."""
+
+
+class UnknownError(RequestError):
+    """There is nothing of that name or number."""
+
+
+class ConflictError(RequestError):
+    """It exists, but its state does not allow what is asked for."""
+
+
+class ForbiddenError(LabError):
+    """Somebody may not do this; says who may."""
 
 
 class ConfigurationError(LabError):

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _TWIN_TIME = "%Y-%m-%d %H:%M:%S"
+_YEARS = range(1970, 3000)  # that clocks of any zone can show
 
 
 class RequestState(StrEnum):
@@ -111,10 +112,9 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
-        raise RequestError(
-            f"preferred_date {text!r} is no moment in time: write date, time and zone as in 2026-12-01T10:00:00Z."
-        )
+    if moment is None or moment.tzinfo is None or moment.year not in _YEARS:
+        what, hint = f"{text!r} is no moment in time", "write date, time and zone as in 2026-12-01T10:00:00Z"
+        raise RequestError(f"preferred_date {what}: {hint}.", findings=[_refusal("DATE", "preferred_date", what, hint)])
     return moment.astimezone(UTC)
 
 

@@ -41,7 +41,16 @@ def register(lab: Lab, request_uuid: str, document: dict[str, Any], dag_run_id: 
         specify(request, lab.catalogue)
     now = lab.now()
     folder = simulation_folder(request_uuid, now.date())
-    number = lab.requests.save(request_uuid, document, folder=folder, status=RequestState.SUBMITTED, at=now)
+    number = lab.requests.save(  # the front desk has kept it already, unless Airflow was asked directly
+        request_uuid,
+        document,
+        folder=folder,
+        status=RequestState.SUBMITTED,
+        at=now,
+        submitted_by=request.requester_id,
+        twin=lab.catalogue.uut(request.uut).twin,
+        workflow_id=dag_run_id,
+    )
     area = lab.area(request_uuid)
     origin = {"uuid": request_uuid, "request_number": number, "dag_run_id": dag_run_id, "registered_at": now}
     area.write_json("request.json", {**document, **origin})

@@ -47,14 +47,28 @@ Document = dict[str, Any]
 class Requests(Protocol):
     """The register of test requests."""
 
-    def save(self, request_uuid: str, document: Document, *, folder: str, status: str, at: datetime) -> str:
-        """Keep a request; returns its number."""
+    def save(
+        self,
+        request_uuid: str,
+        document: Document,
+        *,
+        folder: str,
+        status: str,
+        at: datetime,
+        submitted_by: str = "",
+        twin: str = "",
+        workflow_id: str = "",
+    ) -> str:
+        """Keep a request, unless it is kept already; returns its number."""
 
     def set_status(self, request_uuid: str, status: str, *, at: datetime, reason: str = "") -> None:
         """Move a request to another state."""
 
     def set_progress(self, request_uuid: str, percent: int) -> None:
         """Say how much of its runs is done."""
+
+    def set_results(self, request_uuid: str, *, metrics: Document, results_path: str, fmu_path: str) -> None:
+        """Say what came of it, and where its results and models lie."""
 
     def get(self, request_uuid: str) -> Document:
         """One request."""

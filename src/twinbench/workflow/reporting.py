@@ -6,6 +6,7 @@ from typing import Any
 
 from twinbench.core.battery.procedures import remark
 from twinbench.core.errors import ResultError
+from twinbench.core.findings import Severity
 from twinbench.core.request import RequestState
 from twinbench.workflow.lab import Area, Document, Lab
 from twinbench.workflow.results import read_signals, read_summary
@@ -25,7 +26,7 @@ _PHYSICAL_STAND_IN = (
 
 
 def report(lab: Lab, request_uuid: str) -> dict[str, Any]:
-    """Write ``provenance.json`` and ``report.html``."""
+    """Write ``provenance.json`` and ``report.html``, and what came of the request into the register."""
     from twinbench.workflow.rendering.report import ReportFacts, RunResult, render_report
 
     area = lab.area(request_uuid)
@@ -37,6 +38,7 @@ def report(lab: Lab, request_uuid: str) -> dict[str, Any]:
         runs.append(RunResult(_summary(area, run["run"]), time_s, signals))
     provenance = _provenance(lab, area, request_uuid)
     area.write_json("provenance.json", provenance)
+    evaluation = area.read_json("results/evaluation.json")
     facts = ReportFacts(
         request=area.read_json("request.json"),
         state=str(lab.requests.get(request_uuid)["status"]),
@@ -45,7 +47,7 @@ def report(lab: Lab, request_uuid: str) -> dict[str, Any]:
         design=design,
         plan=area.read_json("schedule-output/plan.json"),
         runs=runs,
-        evaluation=area.read_json("results/evaluation.json"),
+        evaluation=evaluation,
         analysis=area.read_json(_ANALYSIS) if area.exists(_ANALYSIS) else {},
         rounds=area.read_json(ROUNDS) if area.exists(ROUNDS) else [],
         provenance=provenance,
@@ -53,6 +55,12 @@ def report(lab: Lab, request_uuid: str) -> dict[str, Any]:
         notes=_notes(lab, area, request_uuid),
     )
     area.write(REPORT, render_report(facts))
+    lab.requests.set_results(
+        request_uuid,
+        metrics=_metrics(evaluation, runs=len(runs)),
+        results_path=area.url("results"),
+        fmu_path=area.url("fastest-models"),
+    )
     return {"report": area.url(REPORT)}
 
 
@@ -73,6 +81,13 @@ def close(lab: Lab, request_uuid: str) -> dict[str, Any]:
     lab.requests.set_progress(request_uuid, 100)
     lab.requests.set_status(request_uuid, RequestState.COMPLETED, at=lab.now())
     return {**messages, "folder": area.url(""), "report": area.url(REPORT)}
+
+
+def _metrics(evaluation: Document, *, runs: int) -> Document:
+    """The evaluation in short: how many runs, how many findings, and the figures of each run."""
+    errors = sum(finding["severity"] == Severity.ERROR for finding in evaluation["findings"])
+    figures, findings = evaluation["runs"], len(evaluation["findings"])
+    return {"runs": runs, "evaluated": len(figures), "findings": findings, "errors": errors, "figures": figures}
 
 
 def _no_rows() -> Any:

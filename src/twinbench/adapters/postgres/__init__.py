@@ -1,9 +1,25 @@
-"""The LIMS database (PostgreSQL): requests, bench bookings, the outbox of messages, what physical benches measured."""
+"""The LIMS database (PostgreSQL): requests, bookings, catalogue, inventory, audit log, outbox, telemetry."""
 
+from twinbench.adapters.postgres.audit import AuditLog
 from twinbench.adapters.postgres.bookings import Bookings
+from twinbench.adapters.postgres.catalogue_tables import CatalogueTables
+from twinbench.adapters.postgres.changes import ChangeFeed, Changes
 from twinbench.adapters.postgres.connection import Database, migrate
+from twinbench.adapters.postgres.inventory import Inventory
 from twinbench.adapters.postgres.outbox import PostgresOutbox
 from twinbench.adapters.postgres.requests import Requests
 from twinbench.adapters.postgres.telemetry import Telemetry
 
-__all__ = ["Bookings", "Database", "PostgresOutbox", "Requests", "Telemetry", "migrate"]
+__all__ = [
+    "AuditLog",
+    "Bookings",
+    "CatalogueTables",
+    "ChangeFeed",
+    "Changes",
+    "Database",
+    "Inventory",
+    "PostgresOutbox",
+    "Requests",
+    "Telemetry",
+    "migrate",
+]
