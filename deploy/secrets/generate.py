@@ -92,7 +92,16 @@ def _airflow(vault: Vault) -> Files:
         "AIRFLOW__API__SECRET_KEY": vault.password("airflow-api"),
         "AIRFLOW__API_AUTH__JWT_SECRET": vault.kept("airflow-jwt", lambda: secrets.token_hex(48).encode()).decode(),
     }
-    return {"airflow.env": _env(variables), "users.json": json.dumps({"admin": vault.password("airflow-admin")})}
+    return {"airflow.env": _env(variables), "accounts.json": json.dumps(_accounts(vault), indent=1)}
+
+
+def _accounts(vault: Vault) -> dict[str, dict[str, object]]:
+    """Who can log in at first: somebody who gives people their accounts, and the lab's own programs."""
+    first = {"admin": ("Admin", "Lab Administrator"), "lims": ("LIMS", "Laboratory pages")}
+    return {
+        name: {"password": vault.password(f"airflow-{name}"), "roles": [role], "title": title}
+        for name, (role, title) in first.items()
+    }
 
 
 def _mqtt(vault: Vault, party: str) -> dict[str, str]:
@@ -121,8 +130,8 @@ def _lims(vault: Vault) -> dict[str, str]:
     connection = {"conn_type": "sftp", "host": "sftp", "port": 2222, "login": "lims", "extra": extra}
     return {
         "TWINBENCH_AIRFLOW_URL": "http://api-server:8080",
-        "TWINBENCH_AIRFLOW_USER": "admin",
-        "TWINBENCH_AIRFLOW_PASSWORD": vault.password("airflow-admin"),
+        "TWINBENCH_AIRFLOW_USER": "lims",
+        "TWINBENCH_AIRFLOW_PASSWORD": vault.password("airflow-lims"),
         "AIRFLOW_CONN_POOL": json.dumps(connection),
     }
 

@@ -37,10 +37,12 @@ def _end_in_good_order() -> None:
 
 
 def _say_where(site: Any, output: Any) -> None:
-    from twinbench.stack.airflow import ADMIN
+    from twinbench.stack.people import PEOPLE, password_of
 
-    login = f"user {ADMIN}   password {site.secret('airflow-admin')}"
-    output.print(f"\n[bold]Airflow[/]   {site.airflow_url}   {login}", soft_wrap=True)
+    output.print(f"\n[bold]Airflow[/]   {site.airflow_url}", soft_wrap=True)
+    for person in PEOPLE:
+        login = f"user {person.name:<9}   password {password_of(site, person.name)}"
+        output.print(f"            {login}   [dim]{person.role}[/]", soft_wrap=True, highlight=False)
     output.print(f"[bold]Files[/]     {site.root}")
 
 

@@ -1,10 +1,11 @@
-"""Airflow of the local lab: api-server, scheduler, dag-processor and triggerer, with LocalExecutor and a real login.
+"""Airflow of the local lab: api-server, scheduler, dag-processor and triggerer, with LocalExecutor and real logins.
 
 All settings are environment variables, so no ``airflow.cfg`` of an earlier run can contradict them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -16,15 +17,16 @@ import httpx
 from cryptography.fernet import Fernet
 
 from twinbench.core.errors import ConfigurationError
-from twinbench.stack import pool
+from twinbench.stack import people, pool
 from twinbench.stack.credentials import sftp_host_key, sftp_key
 from twinbench.stack.database import database_url
 from twinbench.stack.service import Service
 from twinbench.stack.site import HOST, PROJECT, Site, write_private
 
-__all__ = ["ADMIN", "environment", "migrate", "services"]
+__all__ = ["environment", "migrate", "services"]
 
-ADMIN = "admin"
+_FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
+_ACCOUNTS = "twinbench.orchestration.accounts"
 _COMPONENTS = {
     "scheduler": ("Airflow scheduler (LocalExecutor)", "scheduler"),
     "dag-processor": ("Airflow DAG processor", "dag_processor"),
@@ -37,12 +39,6 @@ def _fernet_key(site: Site) -> str:
     if not path.exists():
         write_private(path, Fernet.generate_key())
     return path.read_text()
-
-
-def _passwords(site: Site) -> Path:
-    path = site.folder("secrets") / "airflow-users.json"
-    write_private(path, json.dumps({ADMIN: site.secret("airflow-admin")}))
-    return path
 
 
 def _pool_connection(site: Site) -> str:
@@ -73,8 +69,13 @@ def environment(site: Site) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "120",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__FERNET_KEY": _fernet_key(site),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(site.folder("secrets") / "airflow-users.json"),
+        "AIRFLOW__CORE__AUTH_MANAGER": _FAB,
+        # Rights are written once, with the accounts, not whenever the API server starts.
+        "AIRFLOW__FAB__UPDATE_FAB_PERMS": "False",
+        # Everybody here comes from one address; the generated passwords cannot be guessed.
+        "AIRFLOW__FAB__AUTH_RATE_LIMIT": "60 per minute",
+        # A session ends with its token: a session that outlives it would lead to Airflow's home, not back to the page.
+        "AIRFLOW__FAB__SESSION_LIFETIME_MINUTES": "1440",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{site.airflow_url}/execution/",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database_url(site, "airflow").replace("://", "+psycopg2://", 1),
         "AIRFLOW__API__HOST": HOST,
@@ -95,21 +96,29 @@ def _command(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "airflow", *arguments)
 
 
+def _wanted_state(accounts: Path) -> str:
+    """What decides whether the database must be prepared again: versions, roles and accounts."""
+    versions = [version(name) for name in ("apache-airflow", "apache-airflow-providers-fab")]
+    roles = PROJECT.joinpath("src", *_ACCOUNTS.split(".")).with_suffix(".py")
+    return " ".join([*versions, hashlib.sha256(roles.read_bytes() + accounts.read_bytes()).hexdigest()])
+
+
 def migrate(site: Site) -> None:
-    """Bring Airflow's metadata database to this version, once per version.
+    """Bring Airflow's metadata database to this version, with the lab's roles and accounts; once per version.
 
     Raises:
-        ConfigurationError: If the migration fails; names its log.
+        ConfigurationError: If that fails; names its log.
     """
     import os
 
-    stamp = site.folder("airflow") / "migrated"
-    if stamp.exists() and stamp.read_text() == version("apache-airflow"):
+    accounts, stamp = people.accounts_file(site), site.folder("airflow") / "migrated"
+    wanted = _wanted_state(accounts)
+    if stamp.exists() and stamp.read_text() == wanted:
         return
     log = site.log("airflow-migrate")
     with log.open("w") as output:
         done = subprocess.run(
-            _command("db", "migrate"),
+            (sys.executable, "-m", _ACCOUNTS, str(accounts)),
             env={**os.environ, **environment(site)},
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -117,7 +126,7 @@ def migrate(site: Site) -> None:
         )
     if done.returncode:
         raise ConfigurationError(f"Airflow could not migrate its database (exit {done.returncode}); its log: {log}")
-    stamp.write_text(version("apache-airflow"))
+    stamp.write_text(wanted)
 
 
 def _health(site: Site) -> dict[str, dict[str, str | None]]:
@@ -148,13 +157,8 @@ def services(site: Site, lims: Mapping[str, str]) -> list[Service]:
         title="Airflow pages and REST API",
         command=_command("api-server"),
         environment=variables,
-        prepare=lambda: _prepare(site),
+        prepare=lambda: pool.service(site).prepare(),
         is_ready=lambda: _health(site).get("metadatabase", {}).get("status") == "healthy",
         patience_s=120,
     )
     return [api_server, *(_component(site, name, variables) for name in _COMPONENTS)]
-
-
-def _prepare(site: Site) -> None:
-    _passwords(site)
-    pool.service(site).prepare()

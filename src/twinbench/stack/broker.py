@@ -54,6 +54,7 @@ def _users(site: Site, benches: Sequence[str]) -> list[dict[str, object]]:
             topics.bench_events(),
             topics.bench_telemetry(),
             topics.metrics_ack(),
+            topics.METRICS,  # the pages show the readings of what runs
         ],
     )
     twin = _user(

@@ -14,8 +14,8 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from twinbench.adapters.airflow_api import AirflowApi
 from twinbench.core.errors import LabError, UnreachableError
-from twinbench.stack.airflow import ADMIN
 from twinbench.stack.database import database_url
+from twinbench.stack.people import LIMS, password_of
 from twinbench.stack.site import Site
 from twinbench.stack.terminal import seconds_between
 
@@ -55,8 +55,8 @@ def demo_request() -> dict[str, Any]:
 
 
 def open_api(site: Site) -> AirflowApi:
-    """The local lab's Airflow, as its administrator."""
-    return AirflowApi(site.airflow_url, user=ADMIN, password=site.secret("airflow-admin"))
+    """The local lab's Airflow, as the lab's own programs log in: for requests, their rounds and the plan only."""
+    return AirflowApi(site.airflow_url, user=LIMS, password=password_of(site, LIMS))
 
 
 def await_dag(api: AirflowApi, *, patience_s: float = 90.0) -> None:

@@ -10,18 +10,20 @@ import fcntl
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from twinbench.adapters.postgres import CatalogueTables, Database
 from twinbench.adapters.postgres import migrate as lims_migrate
 from twinbench.core.errors import ConfigurationError
+from twinbench.orchestration.opening import read_catalogue
 from twinbench.stack import airflow, broker, database, parties, pool
 from twinbench.stack.service import Service
-from twinbench.stack.site import USUAL_PORTS, Site
+from twinbench.stack.site import PROJECT, USUAL_PORTS, Site
 from twinbench.stack.supervision import Supervisor
 
 __all__ = ["BENCH_SPEED", "Observer", "Part", "down", "status", "up"]
@@ -118,7 +120,10 @@ def _start(site: Site, supervisor: Supervisor, waves: Sequence[Sequence[Service]
 
 def _migrate(site: Site, observer: Observer) -> None:
     observer.note("Preparing the databases …")
-    lims_migrate(database.database_url(site, "lims"))
+    lims = database.database_url(site, "lims")
+    lims_migrate(lims)
+    with closing(Database(lims)) as opened:
+        CatalogueTables(opened).load(read_catalogue(PROJECT / "include"))
     airflow.migrate(site)
 
 

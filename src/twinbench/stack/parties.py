@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from twinbench.stack import airflow, pool
+from twinbench.stack import people, pool
 from twinbench.stack.broker import bench_user, mqtt_url
 from twinbench.stack.credentials import broker_certificate, sftp_key, sftp_known_hosts
 from twinbench.stack.database import database_url
@@ -43,8 +43,8 @@ def lims_environment(site: Site) -> dict[str, str]:
         "TWINBENCH_DATABASE_URL": database_url(site, "lims"),
         "TWINBENCH_STORAGE_URL": site.folder("storage").as_uri(),
         "TWINBENCH_AIRFLOW_URL": site.airflow_url,
-        "TWINBENCH_AIRFLOW_USER": airflow.ADMIN,
-        "TWINBENCH_AIRFLOW_PASSWORD": site.secret("airflow-admin"),
+        "TWINBENCH_AIRFLOW_USER": people.LIMS,
+        "TWINBENCH_AIRFLOW_PASSWORD": people.password_of(site, people.LIMS),
     }
 
 
