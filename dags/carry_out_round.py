@@ -10,18 +10,20 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
+from twinbench.orchestration.approval import AbuseApproval
 from twinbench.orchestration.bench_runs import PhysicalBenchRuns, VirtualBenchRuns
 from twinbench.orchestration.rounds import NextRound
 from twinbench.orchestration.steps import Step
+from twinbench.orchestration.task_docs import explain_tasks
 
-PATIENT = {"retries": 5, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True}
-LABELLED = {"map_index_template": "{{ task.assignment['bench'] }}"}
+PATIENT = {"owner": "lab", "retries": 5, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True}
+NAMED = {"map_index_template": "{{ task.assignment['bench'] }}"}
 
 with DAG(
     "carry_out_round",
     schedule=None,
     doc_md=__doc__,
-    tags=["lims"],
+    tags=["lims", "requests"],
     params={
         "request_uuid": Param(type="string", format="uuid", description="The request's UUID."),
         "round": Param(type="integer", minimum=2, description="Number of the round; the first is the request's own."),
@@ -32,14 +34,15 @@ with DAG(
     plan_benches = Step(use_case="planning.plan_benches")
 
     assign_virtual = Step(use_case="planning.virtual_assignments", task_id="assign_virtual")
-    run_virtual = VirtualBenchRuns.partial(task_id="run_virtual", **LABELLED).expand(assignment=assign_virtual.output)
+    run_virtual = VirtualBenchRuns.partial(task_id="run_virtual", **NAMED).expand(assignment=assign_virtual.output)
     assign_physical = Step(use_case="planning.physical_assignments", task_id="assign_physical")
-    run_physical = PhysicalBenchRuns.partial(task_id="run_physical", **LABELLED).expand(
-        assignment=assign_physical.output
-    )
+    approve_abuse = AbuseApproval(task_id="approve_abuse")
+    run_physical = PhysicalBenchRuns.partial(task_id="run_physical", **NAMED).expand(assignment=assign_physical.output)
 
     check_results = Step(use_case="evaluation.check_results", trigger_rule="none_failed_min_one_success")
     next_round = NextRound(task_id="next_round")
 
     plan_benches >> [assign_virtual, assign_physical]
+    assign_physical >> approve_abuse >> run_physical
     [run_virtual, run_physical] >> check_results >> next_round
+    explain_tasks(dag)

@@ -2,7 +2,7 @@
 
 One run of this DAG moves the bookings that cannot stay where they are: those on a bench that is out of service, and
 those behind a test that takes longer than planned. It moves as little as possible, brings nothing forward, and writes
-each move with its reason into the plan of its request.
+each move with its reason into the plan of its request. Tests that are behind their plan are told.
 
 Runs every hour. Triggered with a bench and a reason, it takes that bench out of service first.
 """
@@ -11,16 +11,17 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from twinbench.orchestration.lab_steps import LabStep
+from twinbench.orchestration.lab_steps import LabStep, LateBenches
+from twinbench.orchestration.task_docs import explain_tasks
 
-PATIENT = {"retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True}
+PATIENT = {"owner": "lab", "retries": 3, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True}
 
 with DAG(
     "replan_lab",
     schedule="7 * * * *",
     catchup=False,
     doc_md=__doc__,
-    tags=["lims"],
+    tags=["lims", "benches"],
     params={
         "bench": Param("", type="string", description="The bench to take out of service; empty: none."),
         "reason": Param("", type="string", description="Why: it is shown with every booking that moves."),
@@ -35,3 +36,5 @@ with DAG(
     max_active_runs=1,
 ) as dag:
     replan = LabStep(task_id="replan", use_case="replanning.close_and_replan")
+    tell_late = LateBenches(task_id="tell_late")
+    explain_tasks(dag)

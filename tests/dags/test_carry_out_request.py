@@ -39,6 +39,7 @@ def fake(tmp_path, monkeypatch, airflow_database):
 def carry_out(**changes):
     """Run the DAG for a request; returns the state of the run, and of each task."""
     dag = runpy.run_path(str(DAG_FILE))["dag"]
+    dag.deadline = None  # dag.test() looks for them in a database that it has not written them to
     run = dag.test(run_conf=request_document(**changes))
     return str(run.state), {
         (instance.task_id, instance.map_index): str(instance.state) for instance in run.get_task_instances()
@@ -67,7 +68,7 @@ def test_a_physical_request_is_carried_out_while_its_task_is_deferred(fake):
     state, tasks = carry_out(runs=2, test_bench="Physical")
 
     assert state == "success"
-    assert tasks["run_physical", 0] == "success"
+    assert tasks["approve_abuse", -1] == tasks["run_physical", 0] == "success"
     assert tasks["run_virtual", -1] == "skipped"
     assert the_area(fake).read_json("results/run-0002.json")["kind"] == "physical"
 

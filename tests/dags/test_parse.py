@@ -12,8 +12,10 @@ import pytest
 from airflow.sdk import DAG
 
 from twinbench.orchestration.steps import Step
+from twinbench.orchestration.task_docs import TASKS
 
-DAGS = sorted((Path(__file__).resolve().parents[2] / "dags").glob("*.py"))
+PROJECT = Path(__file__).resolve().parents[2]
+DAGS = sorted((PROJECT / "dags").glob("*.py"))
 HEAVY = [
     "numpy",
     "pandas",
@@ -78,6 +80,27 @@ def test_the_tasks_are_those_of_the_design_in_that_order():
     flow += ["run_virtual", "check_results", "next_round", "report", "close"]
     assert [task for task in order if task in flow] == flow
     assert dag.get_task("run_physical").downstream_task_ids == {"check_results"}
+
+
+def test_a_physical_bench_begins_only_after_the_approval():
+    for dag in load_dags():
+        if "run_physical" in dag.task_ids:
+            assert dag.get_task("approve_abuse").downstream_task_ids == {"run_physical"}
+            assert dag.get_task("run_physical").upstream_task_ids == {"assign_physical", "approve_abuse"}
+
+
+def test_every_task_tells_operators_what_it_does_and_who_owns_it():
+    tasks = [task for dag in load_dags() for task in dag.tasks]
+
+    assert {task.task_id for task in tasks} == set(TASKS)
+    assert [task.task_id for task in tasks if task.doc_md != TASKS[task.task_id]] == []
+    assert {task.owner for task in tasks} == {"lab"}
+
+
+def test_every_task_is_in_the_documentation():
+    text = (PROJECT / "docs" / "dags.md").read_text()
+
+    assert [name for name in TASKS if f"`{name}`" not in text] == []
 
 
 def test_a_round_is_carried_out_by_the_same_tasks_as_a_request():

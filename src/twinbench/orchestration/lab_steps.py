@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from twinbench.core.errors import LabError
 from twinbench.orchestration.steps import Step
 
-__all__ = ["LabStep"]
+__all__ = ["LabStep", "LateBenches"]
 
 
 class LabStep(Step):
@@ -31,3 +31,21 @@ class LabStep(Step):
             if error.transient:
                 raise
             raise AirflowFailException(str(error)) from error
+
+
+class LateBenches(LabStep):
+    """Tells which tests are behind their plan, and notes it in the runs that carry them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(use_case="lateness.tell_late_benches", **options)
+
+    def execute(self, context: Context) -> Any:
+        """Look at what holds benches now."""
+        from twinbench.orchestration.deadlines import read_patience
+        from twinbench.orchestration.opening import open_lab
+        from twinbench.orchestration.run_notes import note_run
+
+        told = self.find()(open_lab(), read_patience())
+        for one in told:
+            note_run(one["dag_run_id"], f"Late: {one['late']}.")
+        return told

@@ -12,7 +12,7 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
-__all__ = ["NextRound", "round_run_id"]
+__all__ = ["NextRound", "request_of_run", "round_run_id"]
 
 _DAG = "carry_out_round"
 _POLL_S = 5
@@ -23,12 +23,20 @@ def round_run_id(request_uuid: str, number: int) -> str:
     return f"{request_uuid}.round-{number:02d}"
 
 
+def request_of_run(run_id: str) -> str:
+    """UUID of the request that a run carries, be it its own or one of its rounds."""
+    from twinbench.core.identity import request_uuid
+
+    return request_uuid(run_id.partition(".round-")[0])
+
+
 class NextRound(BaseOperator):
     """Learns from the results; if more is to be learnt, triggers the next round and waits for its end."""
 
     def execute(self, context: Context) -> Any:
         """Decide, then return the decision or trigger."""
         from twinbench.orchestration.steps import perform, request_of
+        from twinbench.workflow.headline import headline
         from twinbench.workflow.rounds import learn
 
         decision = perform(learn, int(dict(context["params"]).get("round", 1)))
@@ -45,6 +53,7 @@ class NextRound(BaseOperator):
             trigger_run_id=round_run_id(request_uuid, number),
             conf={"request_uuid": request_uuid, "round": number},
             logical_date=None,
+            note=f"{perform(headline)}, round {number}",
             reset_dag_run=True,
             wait_for_completion=True,
             deferrable=True,

@@ -62,8 +62,13 @@ class Registration(Step):
     """The first step: it is given the DAG run's parameters, which are the request, and its id."""
 
     def execute(self, context: Context) -> Any:
-        """Carry it out."""
-        return perform(self.find(), dict(context["params"]), context["run_id"])
+        """Carry it out, and say in the run's note what it is about."""
+        from twinbench.orchestration.run_notes import note_run
+        from twinbench.workflow.headline import headline
+
+        registered = perform(self.find(), dict(context["params"]), context["run_id"])
+        note_run(str(context["run_id"]), perform(headline))
+        return registered
 
 
 def perform(use_case: Callable[..., _Result], *arguments: Any) -> _Result:
