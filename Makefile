@@ -40,7 +40,7 @@ check: install ## style, types, import rules and the fast tests (under a minute)
 test: install ## everything, the whole local lab included
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/pytest -q -m "not stack" -n 2
-	$(BIN)/pytest -q -m stack
+	$(BIN)/pytest -q -m stack -n 2 --dist loadgroup -rs
 
 bench: install ## measure what README and docs say of speed and memory (some minutes; installs peers to compare with)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python '.[bench]'
@@ -49,6 +49,8 @@ bench: install ## measure what README and docs say of speed and memory (some min
 	$(BIN)/python benchmarks/battery_fidelity.py
 	$(BIN)/python benchmarks/doe.py
 	$(BIN)/python benchmarks/planning.py
+	$(BIN)/python benchmarks/lims_store.py
+	$(BIN)/python benchmarks/lims.py
 	$(BIN)/python benchmarks/dag_parse.py
 	$(BIN)/python benchmarks/local_lab.py
 

@@ -20,9 +20,9 @@ from twinbench.adapters.mqtt import connect
 from twinbench.adapters.postgres import Bookings, Database, Requests
 from twinbench.core import topics
 from twinbench.stack import lab, parties
-from twinbench.stack.airflow import ADMIN
 from twinbench.stack.database import database_url
 from twinbench.stack.demo import await_dag, open_api
+from twinbench.stack.people import ADMIN
 from twinbench.stack.site import PROJECT
 from twinbench.twin.store import TwinStore
 
@@ -124,7 +124,7 @@ def test_a_physical_request_waits_for_its_bench_without_a_worker_slot(requester)
 
 def test_a_bench_that_fails_is_planned_around(requester):
     """It is taken out of service while a request waits for it; the request goes to the other one, at the same time."""
-    start = datetime.now(UTC) + timedelta(seconds=60)
+    start = datetime.now(UTC) + timedelta(seconds=45)
     request_uuid = requester.ask(request_document(runs=1, preferred_date=start.isoformat())).json()["dag_run_id"]
     bookings = Bookings(Database(database_url(requester.site, "lims")))
     eventually(lambda: bookings.of_request(request_uuid), timeout_s=70, every_s=0.5)

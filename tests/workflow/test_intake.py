@@ -29,7 +29,26 @@ def test_asking_twice_makes_one_request(fake):
     second = register(fake.lab, REQUEST_UUID, request_document(), "a")
 
     assert first == second
-    assert fake.requests.history == ["submitted"]
+    assert fake.requests.states == ["submitted"]
+
+
+def test_who_asked_airflow_directly_submitted_it_and_the_units_twin_answers(fake):
+    register(fake.lab, REQUEST_UUID, request_document(), "manual__x")
+
+    row = fake.requests.get(REQUEST_UUID)
+    assert (row["submitted_by"], row["twin"], row["workflow_id"]) == ("lab-42", "fastest", "manual__x")
+
+
+def test_what_the_front_desk_has_kept_stays_as_it_is(fake):
+    kept = {"folder": "a folder", "status": "submitted", "at": fake.lab.now(), "submitted_by": "ada", "twin": "other"}
+    number = fake.requests.save(REQUEST_UUID, request_document(), **kept, idempotency_key="k")
+
+    told = register(fake.lab, REQUEST_UUID, request_document(), "a run")
+
+    row = fake.requests.get(REQUEST_UUID)
+    assert told == {"uuid": REQUEST_UUID, "request_number": number, "folder": "a folder"}
+    assert (row["submitted_by"], row["twin"], row["workflow_id"]) == ("ada", "other", "a run")
+    assert fake.requests.states == ["submitted"]
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,19 @@ def test_provenance_names_models_seeds_solver_versions_and_results(fake, carried
     ]
 
 
+def test_the_register_is_told_what_came_of_the_request_and_where_it_lies(fake, carried_out):
+    area = carried_out(test_name="Performance - Capacity")
+    check_results(fake.lab, REQUEST_UUID)
+
+    report(fake.lab, REQUEST_UUID)
+
+    row = fake.requests.get(REQUEST_UUID)
+    metrics = row["test_metrics_json"]
+    assert (metrics["runs"], metrics["evaluated"], metrics["findings"], metrics["errors"]) == (2, 2, 0, 0)
+    assert metrics["figures"] == area.read_json("results/evaluation.json")["runs"]
+    assert (row["simulation_results_path"], row["fmu_blob_path"]) == (area.url("results"), area.url("fastest-models"))
+
+
 def test_closing_counts_the_messages(fake, carried_out):
     carried_out()
     check_results(fake.lab, REQUEST_UUID)

@@ -7,12 +7,14 @@ from typing import Any
 
 import httpx
 
-from twinbench.core.errors import ConfigurationError, RequestError, UnreachableError
+from twinbench.core.errors import ConfigurationError, ConflictError, RequestError, UnknownError, UnreachableError
 
 __all__ = ["AirflowApi"]
 
 _DAG = "carry_out_request"
 _ROUNDS = "carry_out_round"
+_LONGEST_NOTE = 1000  # Airflow takes no more
+_REPLAN = "replan_lab"
 
 
 class AirflowApi:
@@ -74,7 +76,9 @@ class AirflowApi:
             raise self._unreachable(f"HTTP {answer.status_code}, {_detail(answer)}")
         if answer.is_error:
             asked = f"{answer.request.method} {answer.request.url.path}"
-            raise RequestError(f"Airflow refuses {asked} (HTTP {answer.status_code}): {_detail(answer)}")
+            refusals = {httpx.codes.NOT_FOUND: UnknownError, httpx.codes.CONFLICT: ConflictError}
+            kind = refusals.get(httpx.codes(answer.status_code), RequestError)
+            raise kind(f"Airflow refuses {asked} (HTTP {answer.status_code}): {_detail(answer)}")
         return answer.json() if answer.content else None
 
     def submit(self, request_uuid: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +93,7 @@ class AirflowApi:
         )
         answer = self._ask("POST", path, json=body)
         if answer.status_code == httpx.codes.CONFLICT:
-            raise RequestError(
+            raise ConflictError(
                 f"Request {request_uuid} was submitted before: see `twinbench request show {request_uuid}`, "
                 "or submit it under another UUID."
             )
@@ -126,6 +130,31 @@ class AirflowApi:
         self._call("PATCH", f"/api/v2/dags/{_DAG}/dagRuns/{run_id}", json={"state": "failed"})
         for round_id in self.rounds(run_id, states=["queued", "running"]):
             self._call("PATCH", f"/api/v2/dags/{_ROUNDS}/dagRuns/{round_id}", json={"state": "failed"})
+
+    def retry(self, run_id: str, task_id: str) -> None:
+        """Repeat a run from a task on, whatever became of it."""
+        body = {
+            "dag_run_id": run_id,
+            "task_ids": [task_id],
+            "include_downstream": True,
+            "only_failed": False,
+            "reset_dag_runs": True,
+            "dry_run": False,
+        }
+        self._call("POST", f"/api/v2/dags/{_DAG}/clearTaskInstances", json=body)
+
+    def replan(self, parameters: dict[str, Any]) -> str:
+        """Have the lab planned again; returns the id of that run."""
+        body = {"logical_date": None, "conf": parameters}
+        return str(self._call("POST", f"/api/v2/dags/{_REPLAN}/dagRuns", json=body)["dag_run_id"])
+
+    def note(self, run_id: str, line: str, *, dag: str = _DAG) -> None:
+        """Add a line to the note of a run, unless it is there; what people have written stays."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{run_id}"
+        written = self._call("GET", path)["note"] or ""
+        if line not in written:
+            note = f"{written}\n\n{line}".strip()[:_LONGEST_NOTE]
+            self._call("PATCH", path, params={"update_mask": "note"}, json={"note": note})
 
     def rounds(self, run_id: str, *, states: Sequence[str] = ()) -> list[str]:
         """Ids of the rounds that a run has begun, as far as they are in one of the states if any is given."""

@@ -1,0 +1,122 @@
+"""What is said on the lab's broker, kept for whoever looks: benches' last words, the newest readings of each run."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_when_event_set, wait_random_exponential
+
+from twinbench.adapters.mqtt.client import MqttClient
+from twinbench.adapters.mqtt.message import Message
+from twinbench.core import topics
+from twinbench.core.errors import ResultError, UnreachableError
+from twinbench.core.telemetry import parse_metrics
+
+__all__ = ["LabEars"]
+
+Document = dict[str, Any]
+
+_LOG = logging.getLogger(__name__)
+_MOST_READINGS = 5_000  # of a run: what a plot of it can show
+_MOST_RUNS = 200  # that are remembered, the last ones
+_SOON_S, _LATEST_S = 1.0, 20.0
+
+
+class LabEars:
+    """Listens on one connection, which is made again for as long as it takes.
+
+    Args:
+        url: Address of the broker, with the user and password of the LIMS.
+        ca: File with the broker's certificate authority.
+        metrics_topic: Topic of the metrics messages.
+        told: Is called with ``bench <name>`` when a bench says something else than before, and ``run <request UUID>``
+            when a run's readings go on.
+    """
+
+    def __init__(self, url: str, *, ca: str | None, metrics_topic: str, told: Callable[[str], None]) -> None:
+        self._told = told
+        self._lock = threading.Lock()
+        self._benches: dict[str, Document] = {}
+        self._runs: OrderedDict[tuple[str, int], deque[Document]] = OrderedDict()
+        self._closing = threading.Event()
+        self._client = MqttClient(url, ca=ca, client_id=f"lims-pages-{secrets.token_hex(6)}")
+        self._client.subscribe(topics.bench_status(), self._status, qos=1)
+        self._client.subscribe(metrics_topic, self._metrics, qos=1)
+        self._thread = threading.Thread(target=self._open, name="lims-ears", daemon=True)
+        self.is_open = False
+
+    def start(self) -> LabEars:
+        """Begin to listen, as soon as the broker answers."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._closing.set()
+        if self.is_open:
+            self._client.close()
+
+    def _open(self) -> None:
+        attempts = Retrying(
+            retry=retry_if_exception_type(UnreachableError),
+            wait=wait_random_exponential(multiplier=_SOON_S, max=_LATEST_S),
+            stop=stop_when_event_set(self._closing),
+            sleep=sleep_using_event(self._closing),
+            reraise=True,
+        )
+        try:
+            attempts(self._client.open)
+        except Exception:
+            if not self._closing.is_set():
+                _LOG.exception("The pages cannot listen to the broker")
+            return
+        self.is_open = True
+
+    def bench_states(self) -> dict[str, Document]:
+        """What each bench said last, with ``heard_at``."""
+        with self._lock:
+            return {bench: dict(document) for bench, document in self._benches.items()}
+
+    def readings(self, request_uuid: str) -> dict[int, list[Document]]:
+        """The newest readings of each run of a request: ``{time_s, <signal>: value}`` in order of time."""
+        with self._lock:
+            return {run: list(rows) for (request, run), rows in self._runs.items() if request == request_uuid}
+
+    def _status(self, message: Message) -> None:
+        bench = message.topic.split("/")[-2]
+        try:
+            document = message.document()
+        except ResultError as error:
+            _LOG.warning("topic=%s ignored: %s", message.topic, error)
+            return
+        with self._lock:
+            before = self._benches.get(bench, {}).get("state")
+            self._benches[bench] = {**document, "heard_at": datetime.now(UTC)}
+        if document.get("state") != before:
+            self._told(f"bench {bench}")
+
+    def _metrics(self, message: Message) -> None:
+        try:
+            metrics = parse_metrics(message.document())
+        except ResultError as error:
+            _LOG.warning("topic=%s ignored: %s", message.topic, error)
+            return
+        rows: dict[float, Document] = {}
+        for series in metrics.series:
+            for time_s, value in zip(series.time_s, series.values, strict=True):
+                rows.setdefault(time_s, {"time_s": time_s})[series.name] = value
+        key = (metrics.label.request_uuid, metrics.label.run)
+        with self._lock:
+            kept = self._runs.setdefault(key, deque(maxlen=_MOST_READINGS))
+            self._runs.move_to_end(key)
+            last = kept[-1]["time_s"] if kept else -1.0
+            kept.extend(rows[time_s] for time_s in sorted(rows) if time_s > last)
+            while len(self._runs) > _MOST_RUNS:
+                self._runs.popitem(last=False)
+        self._told(f"run {metrics.label.request_uuid}")
