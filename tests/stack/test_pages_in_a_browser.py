@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from twinbench.stack.people import password_of
+from twinbench.stack.people import LIMS, PEOPLE, password_of
 from twinbench.stack.site import PROJECT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -210,3 +210,15 @@ def test_axe_finds_no_serious_fault(visitor, carried_out, scheme):
     manager.complaints[:] = [one for one in manager.complaints if "404" not in one]  # /nowhere was asked for
 
     assert faults == {}
+
+
+def test_neither_passwords_nor_tokens_are_in_the_logs(carried_out, running_lab):
+    """They were typed into forms, sent as headers and kept in cookies by now."""
+    site = running_lab.site
+    secrets = [password_of(site, person.name) for person in PEOPLE] + [password_of(site, LIMS), "eyJhbGciOi"]
+
+    logs = [path for path in site.folder("log").rglob("*") if path.is_file()]
+    told = {path.name for path in logs for secret in secrets if secret.encode() in path.read_bytes()}
+
+    assert len(logs) > 5
+    assert told == set()

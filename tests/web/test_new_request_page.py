@@ -232,7 +232,7 @@ def test_while_airflow_is_away_the_form_comes_back_and_may_be_sent_again(send, d
 
     read = assert_sound(answer.text)
     assert answer.status_code == 503
-    assert "Your request is kept: send it again." in read.words
+    assert "is kept, but could not be started" in read.words
     assert kept(read) == FILLED
 
     desk.airflow.is_away = False

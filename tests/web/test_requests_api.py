@@ -1,6 +1,10 @@
 """REST: requests are asked for once, found again, ended and repeated; what is wrong is named field by field."""
 
+import csv
+import io
+
 import pytest
+from fastapi.testclient import TestClient
 
 from tests.fake_desk import ADA, BOB, MARIE, OTTO, carry_out
 from tests.fakes import REQUEST_UUID, request_document
@@ -311,3 +315,39 @@ def test_what_was_cancelled_is_not_repeated(as_, number):
 
     assert answer.status_code == 409
     assert "submit it again" in answer.json()["detail"]
+
+
+def test_the_list_is_there_as_a_table_and_computes_nothing_in_a_spreadsheet(as_, asked):
+    for name in ("=1+1", "Ada"):
+        as_(OTTO)("POST", "/api/v1/requests", json={**asked(), "requester_name": name, "requester_id": "x"})
+
+    answer = as_(OTTO)("GET", "/api/v1/requests.csv?sort=created&descending=false")
+
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert [row["requester_name"] for row in rows] == ["'=1+1", "Ada"]
+    assert [row["request_number"] for row in rows] == ["TR-000001", "TR-000002"]
+
+
+def test_a_last_day_is_meant_up_to_its_end(as_, asked, desk):
+    as_(ADA)("POST", "/api/v1/requests", json=asked())
+    day = desk.lab.now().date().isoformat()
+
+    found = {to: as_(ADA)("GET", f"/api/v1/requests?created_to={to}").json()["total"] for to in (day, f"{day}T00:00Z")}
+
+    assert found == {day: 1, f"{day}T00:00Z": 0}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_a_fault_of_ours_is_told_without_its_inside(client, desk, monkeypatch, accept):
+    def broken(*_arguments, **_more):
+        raise KeyError("secret detail")
+
+    monkeypatch.setattr(type(desk.register), "counts", broken)
+    calm = TestClient(client.app, raise_server_exceptions=False)
+
+    answer = calm.get("/lims/", headers={"x-person": OTTO.id, "accept": accept})
+
+    assert answer.status_code == 500
+    assert "A fault of Twinbench itself (KeyError)" in answer.text
+    assert "secret detail" not in answer.text

@@ -1,6 +1,6 @@
 """What a list of requests is filtered, sorted and paged by: the same query parameters on the page and in REST."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -16,8 +16,8 @@ FILTERS = ("requester", "uut", "use_case", "standard", "test_name", "test_bench"
 _Text = Annotated[str, Query(max_length=200)]
 
 
-def moment_of(text: str, name: str) -> datetime | None:
-    """A day or a moment; without time zone it is UTC.
+def moment_of(text: str, name: str, *, whole_day: bool = False) -> datetime | None:
+    """A day or a moment; without time zone it is UTC. A *whole day* is meant up to its end.
 
     Raises:
         RequestError: If it is none.
@@ -28,6 +28,8 @@ def moment_of(text: str, name: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise RequestError(f"{name} {text!r} is no date: write one such as 2026-12-01 or 2026-12-01T08:00Z.") from None
+    if whole_day and len(text) == len("2026-12-01"):
+        moment += timedelta(days=1)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -60,7 +62,7 @@ async def _filter(
         test_name=test_name,
         test_bench=test_bench,
         created_from=moment_of(created_from, "created_from"),
-        created_to=moment_of(created_to, "created_to"),
+        created_to=moment_of(created_to, "created_to", whole_day=True),
         text=text,
         sort=sort,
         descending=descending,

@@ -80,6 +80,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(errors.LabError, _lab_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _fault)
 
 
 async def _lab_error(request: Request, error: Any) -> Response:
@@ -109,6 +110,14 @@ async def _invalid(request: Request, error: Any) -> Response:
     if is_for_people(request):
         return _page(request, 422, _WORDS[422], detail)
     return JSONResponse(_details(422, detail, findings=findings, instance=request.url.path), 422, media_type=PROBLEM)
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    """A fault of ours: its traceback is in the log of the API server, and in nobody's browser."""
+    text = f"A fault of Twinbench itself ({type(error).__name__}): its log has the traceback, you are not to blame."
+    if is_for_people(request):
+        return _page(request, 500, "Something went wrong", text)
+    return JSONResponse(_details(500, text, instance=request.url.path), 500, media_type=PROBLEM)
 
 
 def _page(request: Request, status: int, title: str, text: str) -> Response:

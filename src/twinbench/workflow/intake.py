@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from twinbench.core.battery.custom_profile import profile_steps
 from twinbench.core.bundle import is_interconnection_name
-from twinbench.core.errors import BundleError, RequestError, UnreachableError
-from twinbench.core.findings import blocking
+from twinbench.core.errors import BundleError, LabError, RequestError, UnreachableError
+from twinbench.core.findings import Finding, Severity, blocking
 from twinbench.core.request import (
     RequestState,
     TestRequest,
@@ -20,25 +23,48 @@ from twinbench.core.request import (
 from twinbench.workflow.design import specify
 from twinbench.workflow.lab import Lab
 
-__all__ = ["forward_to_twin", "register", "say_what_is_missing", "stage_bundle"]
+__all__ = ["check_document", "forward_to_twin", "register", "say_what_is_missing", "stage_bundle"]
 
 ACKNOWLEDGEMENT_TIMEOUT_S = 15.0
+
+
+def check_document(lab: Lab, document: Mapping[str, Any], *, request_uuid: str = "") -> TestRequest:
+    """Check a request's document: whoever sends it, this is the one place where it is refused.
+
+    Raises:
+        RequestError: If it breaks the schema, no such test applies, or its profile or design cannot be; says every
+            field at fault.
+    """
+    findings = blocking(validate_document(dict(document), lab.schemas["test_request"]))
+    if findings:
+        raise RequestError("The request is malformed: " + "; ".join(map(str, findings)), findings=findings)
+    request = TestRequest.from_document(document, uuid=request_uuid)
+    check_applicability(request, lab.catalogue)
+    if request.custom_profile:
+        with _at_field("custom_profile", "change the profile"):
+            profile_steps(request.custom_profile)
+    if request.design:
+        with _at_field("design", "change the design"):
+            specify(request, lab.catalogue)
+    return request
+
+
+@contextmanager
+def _at_field(name: str, hint: str) -> Iterator[None]:
+    try:
+        yield
+    except LabError as error:
+        finding = Finding(f"REQUEST-{name.upper().replace('_', '-')}", Severity.ERROR, name, str(error), hint)
+        raise RequestError(str(error), findings=[*error.findings, finding]) from error
 
 
 def register(lab: Lab, request_uuid: str, document: dict[str, Any], dag_run_id: str) -> dict[str, Any]:
     """Check a request and keep it; asking again with the same UUID changes nothing.
 
     Raises:
-        RequestError: If the document breaks the schema or no such test applies; lists every finding.
-        DesignError: If it asks for a design that cannot be.
+        RequestError: If it cannot be carried out as written; lists every finding.
     """
-    findings = blocking(validate_document(document, lab.schemas["test_request"]))
-    if findings:
-        raise RequestError("The request is malformed: " + "; ".join(map(str, findings)), findings=findings)
-    request = TestRequest.from_document(document, uuid=request_uuid)
-    check_applicability(request, lab.catalogue)
-    if request.design:
-        specify(request, lab.catalogue)
+    request = check_document(lab, document, request_uuid=request_uuid)
     now = lab.now()
     folder = simulation_folder(request_uuid, now.date())
     number = lab.requests.save(  # the front desk has kept it already, unless Airflow was asked directly

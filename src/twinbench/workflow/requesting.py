@@ -13,18 +13,16 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from twinbench.core.access import Action, Person
-from twinbench.core.errors import ConflictError, DesignError, LabError, RequestError, UnknownError
-from twinbench.core.findings import Finding, Severity, blocking
+from twinbench.core.errors import ConflictError, RequestError, UnknownError, UnreachableError
+from twinbench.core.findings import Finding, Severity
 from twinbench.core.request import (
     RequestState,
     TestRequest,
-    check_applicability,
     simulation_folder,
-    validate_document,
 )
 from twinbench.core.suggestion import did_you_mean
-from twinbench.workflow.design import specify
 from twinbench.workflow.front_desk import FrontDesk
+from twinbench.workflow.intake import check_document
 from twinbench.workflow.lab import Document
 
 __all__ = ["STAGES", "Submission", "cancel", "check_request", "find_request", "retry", "submit"]
@@ -61,29 +59,18 @@ class Submission:
 
 
 def check_request(desk: FrontDesk, document: Mapping[str, Any]) -> TestRequest:
-    """Check a request's document against schema, catalogue and design, all findings at once.
+    """Check a request's document as its run will, and whether the lab manager lets the test be asked for.
 
     Raises:
         RequestError: Says every field at fault.
     """
-    lab = desk.lab
-    findings = blocking(validate_document(dict(document), lab.schemas["test_request"]))
-    if findings:
-        raise RequestError("The request is malformed: " + "; ".join(map(str, findings)), findings=findings)
-    request = TestRequest.from_document(document, uuid="")
-    check_applicability(request, lab.catalogue)
+    request = check_document(desk.lab, document)
     offered = desk.catalogue.applicable(request.uut, request.use_case, request.standard)
     if request.test_name not in offered:
         text = (
             f"{request.test_name!r} of {request.standard} is switched off in the catalogue for this unit and use case"
         )
         raise RequestError(f"{text}: ask the lab manager.", findings=[_at("test_name", text, "ask the lab manager")])
-    if request.design:
-        try:
-            specify(request, lab.catalogue)
-        except DesignError as error:
-            finding = _at("design", str(error), "change the design")
-            raise RequestError(str(error), findings=[*error.findings, finding]) from error
     return request
 
 
@@ -151,9 +138,10 @@ def _start(desk: FrontDesk, request_uuid: str, number: str, document: Document) 
         desk.airflow.submit(request_uuid, document)
     except ConflictError:
         desk.lab.say(f"{number} has a run in Airflow already")
-    except LabError as error:
-        desk.lab.say(f"{number} is kept but could not be started: {error}")
-        raise
+    except UnreachableError as error:
+        told = f"{number} is kept, but could not be started. {error} Repeat it from its first stage then."
+        desk.lab.say(told)
+        raise UnreachableError(told) from error
 
 
 def _run_id(row: Mapping[str, Any]) -> str:
@@ -212,6 +200,9 @@ def retry(desk: FrontDesk, who: Person, number: str, *, stage: str) -> Document:
         )
     if row["status"] == RequestState.CANCELLED:
         raise ConflictError(f"{row['request_number']} is cancelled: submit it again instead.")
-    desk.airflow.retry(_run_id(row), stage)
+    try:
+        desk.airflow.retry(_run_id(row), stage)
+    except UnknownError:  # Airflow was away when it was submitted
+        desk.airflow.submit(str(row["uuid"]), row["document"])
     desk.note(who, "retry", row["request_number"], stage=stage)
     return desk.register.get(str(row["uuid"]))

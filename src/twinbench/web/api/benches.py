@@ -31,6 +31,14 @@ def list_benches(desk: Desk, who: Who) -> list[dict[str, Any]]:
     return [bench_document(line, shows_request=who.works_in_the_lab) for line in bench_board(desk)]
 
 
+@router.get("/gantt")
+def show_gantt(desk: Desk, who: Who) -> dict[str, Any]:
+    """The lab's timetable from now on: per bench its bookings and when it is out of service, by start."""
+    lanes = [bench_document(line, shows_request=who.works_in_the_lab) for line in bench_board(desk)]
+    kept = ("name", "state", "free_at", "bookings", "closures")
+    return {"now": desk.lab.now(), "lanes": [{key: lane[key] for key in kept} for lane in lanes]}
+
+
 @router.get("/{name}")
 def show_bench(desk: Desk, who: Who, name: Name) -> dict[str, Any]:
     """One bench."""

@@ -7,9 +7,9 @@ from twinbench.core.booking import Booking, Closure
 from twinbench.workflow.bench_board import BenchLine
 from twinbench.workflow.request_file import RequestFile
 
-__all__ = ["bench_document", "booking_document", "closure_document", "gantt_document", "request_document"]
+__all__ = ["FIELDS", "bench_document", "booking_document", "closure_document", "gantt_document", "request_document"]
 
-_FIELDS = (
+FIELDS = (
     *("request_number", "uuid", "title", "status", "simulation_progress", "failure"),
     *("requester_name", "requester_id", "submitted_by", "uut", "use_case", "standard", "test_name", "test_bench"),
     *("preferred_date", "created_at", "updated_at", "fmu_ready_at", "doe_complete_at", "schedule_ready_at"),
@@ -22,7 +22,7 @@ def request_document(row: Mapping[str, Any], root: str) -> dict[str, Any]:
     number = row["request_number"]
     here = f"{root}/api/v1/requests/{number}"
     links = {name: f"{here}/{name}" for name in ("history", "runs", "gantt", "results", "findings")}
-    return {name: row.get(name) for name in _FIELDS} | {
+    return {name: row.get(name) for name in FIELDS} | {
         "links": {"self": here, "page": f"{root}/requests/{number}", **links}
     }
 

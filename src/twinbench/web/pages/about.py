@@ -25,9 +25,9 @@ def about(request: Request, desk: Desk, who: Who) -> HTMLResponse:
 
 
 @router.get("/docs", response_class=HTMLResponse)
-def rest(request: Request, who: Who) -> HTMLResponse:
+def rest(request: Request, desk: Desk) -> HTMLResponse:
     """The REST interface, from its OpenAPI description."""
-    described = openapi(request)
+    described = openapi(request, desk)
     shown = ("summary", "description", "parameters")
     routes = [
         {"method": method.upper(), "path": path, **{key: told.get(key, []) for key in shown}}

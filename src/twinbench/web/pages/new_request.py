@@ -7,7 +7,6 @@ refused comes back as it was typed, with the words of REST at each field.
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,8 +16,8 @@ from starlette.datastructures import FormData
 
 from twinbench.core.access import Action, Person
 from twinbench.core.errors import ConflictError, LabError, RequestError, UnreachableError
-from twinbench.core.findings import Finding, Severity
 from twinbench.web.rendering import render, root_of
+from twinbench.web.request_form import document_of, errors_at_fields, values_of
 from twinbench.web.sketch import profile_svg, profile_words
 from twinbench.web.visitor import Desk, Who
 from twinbench.workflow.catalogue_keeping import offered_tests
@@ -42,8 +41,6 @@ _BENCHES = (
     ("Physical", "Physical", "on a cycler"),
     ("Any", "Any", "whichever is true enough and costs least"),
 )
-_FIELDS = {"design": "aim", "custom_profile": "profile_file"}  # where the form has a part of the document
-_TEXTS = ("requester_name", "requester_id", "uut", "use_case", "standard", "test_name", "test_bench")
 
 
 @router.get("", response_class=HTMLResponse)
@@ -52,7 +49,7 @@ def form(request: Request, desk: Desk, who: Who, copy_of: str = "") -> HTMLRespo
     who.require(Action.SUBMIT)
     values = dict(request.query_params)
     if copy_of:
-        values = _values_of(find_request(desk, who, copy_of)["document"], request.app.state.time_zone) | values
+        values = values_of(find_request(desk, who, copy_of)["document"], request.app.state.time_zone) | values
     return _page(request, desk, who, values)
 
 
@@ -102,17 +99,18 @@ def _send(request: Request, desk: FrontDesk, who: Person, values: dict[str, str]
     if "update_choices" in values:
         return _page(request, desk, who, values)
     try:
-        document = _document(values, content, request.app.state.time_zone)
+        document = document_of(values, content, request.app.state.time_zone)
         made = submit(desk, who, document, key=values.get("key", ""))
     except UnreachableError as error:
-        return _page(
-            request, desk, who, values, errors=[("", f"{error} Your request is kept: send it again.")], status=503
-        )
+        told = f"{error} Or send it again here."
+        return _page(request, desk, who, values, errors=[("", told)], status=503)
     except ConflictError as error:  # sent before and changed since: with a new key it may be sent as well
         told = f"{error} Send it again to ask for this, too."
         return _page(request, desk, who, {**values, "key": ""}, errors=[("", told)], status=409)
     except LabError as error:
-        return _page(request, desk, who, values, errors=_errors(desk, error), status=422)
+        return _page(
+            request, desk, who, values, errors=errors_at_fields(error, desk.lab.schemas["test_request"]), status=422
+        )
     told = "It+is+submitted:+the+digital+twin+is+asked+for+its+models+now."
     return RedirectResponse(f"{root_of(request)}/requests/{made.number}?sent=new-request&done={told}", status_code=303)
 
@@ -120,79 +118,6 @@ def _send(request: Request, desk: FrontDesk, who: Person, values: dict[str, str]
 async def _uploaded(sent: FormData) -> bytes:
     file = sent.get("profile_file")
     return b"" if file is None or isinstance(file, str) else await file.read()
-
-
-def _errors(desk: FrontDesk, error: LabError) -> list[tuple[str, str]]:
-    """The field at fault and what is wrong with it, in REST's words below the field's title."""
-    if not error.findings:
-        return [("", str(error))]
-    properties = desk.lab.schemas["test_request"]["properties"]
-    found = []
-    for finding in error.findings:
-        name, _, below = finding.where.partition("/")
-        title = properties.get(name, {}).get("title", name.replace("_", " ").capitalize())
-        if finding.severity is Severity.ERROR:
-            found.append((_field(name), f"{title}{f' ({below})' if below else ''}: {finding.message}{_hint(finding)}"))
-    return found
-
-
-def _field(name: str) -> str:
-    """The field of the form that has a part of the document; empty if none has."""
-    known = _FIELDS.get(name, name)
-    return known if known in (*_TEXTS, *_FIELDS.values(), "preferred_date", "runs", "seed") else ""
-
-
-def _hint(finding: Finding) -> str:
-    return f" ({finding.hint})" if finding.hint else ""
-
-
-def _document(values: Mapping[str, str], content: bytes, zone: str) -> dict[str, Any]:
-    """The request as the form says it; what is empty is left out, so that it is named as missing."""
-    document: dict[str, Any] = {name: values[name] for name in _TEXTS if values.get(name, "").strip()}
-    if values.get("preferred_date"):
-        document["preferred_date"] = _moment(values["preferred_date"], zone)
-    for name in ("runs", "seed"):
-        if values.get(name, "").strip():
-            document[name] = _number(values[name])
-    if values.get("aim"):
-        budget = {"runs": document["runs"]} if "runs" in document else {}
-        document["design"] = {"aim": values["aim"], **budget}
-    if content or values.get("profile"):
-        document["custom_profile"] = _profile(content or values["profile"].encode())
-    return document
-
-
-def _profile(content: bytes) -> dict[str, Any]:
-    try:
-        return read_profile(content)
-    except RequestError as error:
-        finding = Finding("REQUEST-PROFILE", Severity.ERROR, "custom_profile", str(error))
-        raise RequestError(str(error), findings=[finding]) from error
-
-
-def _moment(text: str, zone: str) -> str:
-    """What a browser sends has no zone: it is the lab's."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).isoformat()
-
-
-def _number(text: str) -> int | str:
-    try:
-        return int(text)
-    except ValueError:
-        return text
-
-
-def _values_of(document: Mapping[str, Any], zone: str) -> dict[str, str]:
-    values = {name: str(document[name]) for name in (*_TEXTS, "runs", "seed") if name in document}
-    moment = datetime.fromisoformat(document["preferred_date"]).astimezone(ZoneInfo(zone))
-    design = document.get("design") or {}
-    profile = document.get("custom_profile")
-    values["preferred_date"] = f"{moment:%Y-%m-%dT%H:%M}"
-    return values | {"aim": str(design.get("aim") or ""), "profile": json.dumps(profile) if profile else ""}
 
 
 def _page(

@@ -52,6 +52,8 @@ def _page(request: Request, desk: FrontDesk, query: RequestQuery) -> HTMLRespons
         facets=desk.register.facets(query.scope),
         tabs=_tabs(request, query, page.counts),
         chips=_chips(request),
+        given=request.query_params,
+        csv_address=f"{root_of(request)}/api/v1/requests.csv?{request.url.query}",
         address=lambda **changes: _address(request, changes),
         newest=_newest(desk, query, page),
     )
