@@ -43,8 +43,9 @@ async def _may_hear(desk: FrontDesk, who: Person, subject: str) -> bool:
     kind, _, name = subject.partition(" ")
     if who.works_in_the_lab or kind not in ("request", "run"):
         return True
+    register: Any = desk.register
     try:
-        return who.sees(await run_in_threadpool(_owners, desk.register, kind, name))
+        return who.sees(await run_in_threadpool(_owners, register, kind, name))
     except LabError:
         return False
 
