@@ -27,6 +27,7 @@ settings.load_profile("twinbench")
 REAL_SERVICES = {"broker", "postgres", "sftp", "running_lab"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at groups
 def pytest_collection_modifyitems(items):
     """Mark what starts a real service, so that `make check` can leave it to `make test`; whole labs come one by one."""
     for item in items:
