@@ -40,7 +40,8 @@ check: install ## style, types, import rules and the fast tests (under a minute)
 test: install ## everything, the whole local lab included
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/pytest -q -m "not stack" -n 2
-	$(BIN)/pytest -q -m stack -n 2 --dist loadgroup -rs
+	$(BIN)/pytest -q -m stack -n 2 --ignore=tests/stack
+	$(BIN)/pytest -q -m stack tests/stack
 
 bench: install ## measure what README and docs say of speed and memory (some minutes; installs peers to compare with)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python '.[bench]'

@@ -158,8 +158,10 @@ def looking(site: Site, people: Sequence[dict[str, str]], number: int) -> Iterat
 
     def look(headers: dict[str, str]) -> None:
         fetched = 0.0
-        http = stack.enter_context(httpx.Client(base_url=site.airflow_url, headers=headers, timeout=30))
-        with http.stream("GET", "/lims/events") as stream:
+        with (
+            httpx.Client(base_url=site.airflow_url, headers=headers, timeout=30) as http,
+            http.stream("GET", "/lims/events") as stream,
+        ):
             for line in stream.iter_lines():
                 if done.is_set():
                     return

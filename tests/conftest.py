@@ -5,7 +5,6 @@ import os
 import shutil
 import tempfile
 
-import pytest
 from hypothesis import settings
 
 # Airflow reads these when it is first imported, which any test module may do.
@@ -27,11 +26,7 @@ settings.load_profile("twinbench")
 REAL_SERVICES = {"broker", "postgres", "sftp", "running_lab"}
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at groups
-def pytest_collection_modifyitems(items):
-    """Mark what starts a real service, so that `make check` can leave it to `make test`; whole labs come one by one."""
-    for item in items:
-        if REAL_SERVICES & set(item.fixturenames):
-            item.add_marker("stack")
-        if "stack" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("lab"))
+def pytest_itemcollected(item):
+    """Mark what starts a real service, so that `make check` can leave it to `make test`."""
+    if REAL_SERVICES & set(item.fixturenames):
+        item.add_marker("stack")

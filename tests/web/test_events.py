@@ -11,7 +11,7 @@ from tests.fake_desk import ADA, BOB, OTTO, STRANGER_TWIN, TWIN
 def listen(app):
     """Listens as a browser does, until enough has come; returns the headers and what came."""
 
-    async def listening(path, person, enough):
+    async def listening(path, person, enough, query):
         heard, gone, headers = [], asyncio.Event(), {}
 
         async def receive():
@@ -31,7 +31,7 @@ def listen(app):
             "method": "GET",
             "path": path,
             "raw_path": path.encode(),
-            "query_string": b"",
+            "query_string": query.encode(),
             "headers": [(b"x-person", person.id.encode()), (b"host", b"testserver")],
             "scheme": "http",
             "server": ("testserver", 80),
@@ -40,7 +40,9 @@ def listen(app):
         await asyncio.wait_for(app(scope, receive, send), 5)
         return headers, "".join(heard)
 
-    return lambda path="/events", person=ADA, enough="alive": asyncio.run(listening(path, person, enough))
+    return lambda path="/events", person=ADA, enough="alive", query="": asyncio.run(
+        listening(path, person, enough, query)
+    )
 
 
 @pytest.mark.parametrize("path", ["/events", "/api/v1/events"])
@@ -71,10 +73,19 @@ def test_of_requests_that_one_may_not_see_one_does_not_hear(listen, desk, as_, a
     told = as_(ADA)("POST", "/api/v1/requests", json=asked()).json()
     desk.live.news = ["request TR-000001", f"run {told['uuid']}", "request TR-000099", "bench cycler-1"]
 
-    _, heard = listen(person=person, enough="cycler-1")
+    _, heard = listen(person=person, enough="cycler-1", query=f"run={told['uuid']}")
 
     assert ("TR-000001" in heard, told["uuid"] in heard) == (hears, hears)
     assert "TR-000099" not in heard
+
+
+def test_readings_are_told_to_those_who_ask_for_them_only(listen, desk, as_, asked):
+    told = as_(ADA)("POST", "/api/v1/requests", json=asked()).json()
+    desk.live.news = [f"run {told['uuid']}", "bench cycler-1"]
+
+    _, heard = listen(person=OTTO, enough="cycler-1")
+
+    assert told["uuid"] not in heard
 
 
 def test_while_nothing_changes_the_line_says_that_it_is_alive(listen):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ _LOG = logging.getLogger(__name__)
 _MOST_READINGS = 5_000  # of a run: what a plot of it can show
 _MOST_RUNS = 200  # that are remembered, the last ones
 _SOON_S, _LATEST_S = 1.0, 20.0
+_SELDOM_S = 0.5
 
 
 class LabEars:
@@ -44,6 +46,7 @@ class LabEars:
         self._lock = threading.Lock()
         self._benches: dict[str, Document] = {}
         self._runs: OrderedDict[tuple[str, int], deque[Document]] = OrderedDict()
+        self._told_at: dict[str, float] = {}
         self._closing = threading.Event()
         self._client = MqttClient(url, ca=ca, client_id=f"lims-pages-{secrets.token_hex(6)}")
         self._client.subscribe(topics.bench_status(), self._status, qos=1)
@@ -119,4 +122,11 @@ class LabEars:
             kept.extend(rows[time_s] for time_s in sorted(rows) if time_s > last)
             while len(self._runs) > _MOST_RUNS:
                 self._runs.popitem(last=False)
-        self._told(f"run {metrics.label.request_uuid}")
+        self._tell_of_run(metrics.label.request_uuid, is_last=metrics.final)
+
+    def _tell_of_run(self, request_uuid: str, *, is_last: bool) -> None:
+        """Nobody looks more often than some times a second."""
+        now = time.monotonic()
+        if is_last or now - self._told_at.get(request_uuid, 0.0) > _SELDOM_S:
+            self._told_at = {request_uuid: now}  # of others it is told at once, and seldom are there many
+            self._told(f"run {request_uuid}")

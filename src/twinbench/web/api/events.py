@@ -3,11 +3,12 @@
 So rights are checked where the data are, and an event is a few bytes.
 """
 
+import time
 from collections.abc import AsyncIterator
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -20,22 +21,34 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["events"])
 
+_SILENCE_S = 4.0  # after which a reader is told that the line is alive
+
 
 @router.get("/events", response_class=StreamingResponse)
 @router.get("/api/v1/events", response_class=StreamingResponse)
-async def stream(desk: Desk, who: Who) -> StreamingResponse:
-    """``event: change`` with ``request TR-000042`` or ``bench cycler-1``, as long as one listens."""
+async def stream(
+    desk: Desk, who: Who, run: Annotated[str, Query(max_length=36, description="UUID of a request")] = ""
+) -> StreamingResponse:
+    """``event: change`` with ``request TR-000042`` or ``bench cycler-1``, as long as one listens.
+
+    That the readings of a request's runs go on (``run <uuid>``) is told to those who ask for it.
+    """
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_lines(desk, who), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_lines(desk, who, run), media_type="text/event-stream", headers=headers)
 
 
-async def _lines(desk: FrontDesk, who: Person) -> AsyncIterator[str]:
+async def _lines(desk: FrontDesk, who: Person, run: str) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
+    told = time.monotonic()
     async for subject in desk.live.changes():
-        if subject and await _may_hear(desk, who, subject):
+        is_for_others = subject.startswith("run ") and subject != f"run {run}"
+        if subject and not is_for_others and await _may_hear(desk, who, subject):
             yield f"event: change\ndata: {subject}\n\n"
+        elif subject and time.monotonic() - told < _SILENCE_S:
+            continue
         else:  # nothing for a while, or nothing for this reader, who learns that the line is alive
             yield "event: alive\ndata: \n\n"
+        told = time.monotonic()
 
 
 async def _may_hear(desk: FrontDesk, who: Person, subject: str) -> bool:
