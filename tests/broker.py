@@ -48,7 +48,13 @@ def _user(name: str, publish: list[str], subscribe: list[str]) -> dict:
 
 def users() -> list[dict]:
     """The parties of the lab and what each may say and hear; ``anybody`` may everything."""
-    lims_hears = [topics.request_ack(), topics.metrics_ack(), topics.bench_status(), topics.bench_events()]
+    lims_hears = [
+        topics.request_ack(),
+        topics.metrics_ack(),
+        topics.bench_status(),
+        topics.bench_events(),
+        topics.METRICS,
+    ]
     bench_says = [topics.bench_status(BENCH), topics.bench_events(BENCH), topics.bench_telemetry(BENCH)]
     return [
         _user(
