@@ -32,8 +32,8 @@ def check_document(lab: Lab, document: Mapping[str, Any], *, request_uuid: str =
     """Check a request's document: whoever sends it, this is the one place where it is refused.
 
     Raises:
-        RequestError: If it breaks the schema, no such test applies, or its profile or design cannot be; says every
-            field at fault.
+        RequestError: If it breaks the schema, no such test applies, or its profile cannot be; says each field at fault.
+        DesignError: If its design cannot be.
     """
     findings = blocking(validate_document(dict(document), lab.schemas["test_request"]))
     if findings:
@@ -55,7 +55,7 @@ def _at_field(name: str, hint: str) -> Iterator[None]:
         yield
     except LabError as error:
         finding = Finding(f"REQUEST-{name.upper().replace('_', '-')}", Severity.ERROR, name, str(error), hint)
-        raise RequestError(str(error), findings=[*error.findings, finding]) from error
+        raise type(error)(str(error), findings=[*error.findings, finding]) from error
 
 
 def register(lab: Lab, request_uuid: str, document: dict[str, Any], dag_run_id: str) -> dict[str, Any]:
@@ -63,6 +63,7 @@ def register(lab: Lab, request_uuid: str, document: dict[str, Any], dag_run_id: 
 
     Raises:
         RequestError: If it cannot be carried out as written; lists every finding.
+        DesignError: If it asks for a design that cannot be.
     """
     request = check_document(lab, document, request_uuid=request_uuid)
     now = lab.now()
