@@ -19,7 +19,7 @@ class LimsPlugin(AirflowPlugin):
             "href": "lims/",
             "destination": "nav",
             "url_route": "lims",
-            "icon": "/lims/static/mark.svg",
+            "icon": "/lims/static/menu.svg",
         },
         {
             "name": "Test request",

@@ -47,10 +47,6 @@ class FakeAirflow:
         self.asked.append(("replan", parameters))
         return "manual__replan"
 
-    def tasks(self, run_id):
-        self._known(run_id)
-        return []
-
     def _known(self, run_id):
         if run_id not in self.runs:
             raise UnknownError(f"Airflow has no run {run_id}.")

@@ -9,20 +9,10 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferralError, TaskDeferralTimeout, TaskDeferred
 
-from tests.fakes import REQUEST_UUID, make_lab, request_document
-from twinbench.orchestration import opening
+from tests.fakes import REQUEST_UUID
 from twinbench.orchestration.bundle_sensor import BundleSensor
-from twinbench.workflow.intake import register
 
 CONTEXT = {"run_id": REQUEST_UUID, "ti": SimpleNamespace(task_id="await_bundle", try_number=1)}
-
-
-@pytest.fixture
-def fake(tmp_path, monkeypatch):
-    fake = make_lab(tmp_path)
-    register(fake.lab, REQUEST_UUID, request_document(), REQUEST_UUID)
-    monkeypatch.setattr(opening, "open_lab", lambda: fake.lab)
-    return fake
 
 
 @pytest.fixture

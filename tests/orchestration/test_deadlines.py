@@ -7,24 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import INCLUDE, NOON, REQUEST_UUID, make_lab, request_document
-from twinbench.orchestration import opening, run_notes
+from tests.fakes import INCLUDE, NOON, REQUEST_UUID
+from twinbench.orchestration import run_notes
 from twinbench.orchestration.deadlines import stage_deadlines, tell_late
 from twinbench.orchestration.lab_steps import LateBenches
-from twinbench.workflow.intake import register
 
 CONTEXT = {
     "dag_run": {"dag_run_id": REQUEST_UUID, "dag_id": "carry_out_request"},
     "deadline": {"id": "1", "deadline_time": "2026-11-20T11:59:00Z"},
 }
-
-
-@pytest.fixture
-def fake(tmp_path, monkeypatch):
-    fake = make_lab(tmp_path)
-    register(fake.lab, REQUEST_UUID, request_document(), REQUEST_UUID)
-    monkeypatch.setattr(opening, "open_lab", lambda: fake.lab)
-    return fake
 
 
 @pytest.fixture

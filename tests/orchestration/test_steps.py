@@ -5,23 +5,14 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from tests.fakes import REQUEST_UUID, make_lab, request_document
+from tests.fakes import REQUEST_UUID
 from twinbench.core.errors import BundleError, ConfigurationError, UnreachableError
 from twinbench.core.findings import Finding, Severity
 from twinbench.orchestration import opening
 from twinbench.orchestration.params import request_params
 from twinbench.orchestration.steps import perform
-from twinbench.workflow.intake import register
 
 FINDING = Finding("BUNDLE-X", Severity.ERROR, "A.fmu", "is broken", "mend it")
-
-
-@pytest.fixture
-def fake(tmp_path, monkeypatch):
-    fake = make_lab(tmp_path)
-    register(fake.lab, REQUEST_UUID, request_document(), REQUEST_UUID)
-    monkeypatch.setattr(opening, "open_lab", lambda: fake.lab)
-    return fake
 
 
 @pytest.fixture

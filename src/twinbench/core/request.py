@@ -51,10 +51,30 @@ class RequestState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self in (RequestState.COMPLETED, RequestState.FAILED, RequestState.CANCELLED)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the digital twin knows of it, and it is not over."""
+        return not self.is_over and self is not RequestState.SUBMITTED
+
+    @property
+    def may_be_cancelled(self) -> bool:
+        """Whether somebody may end it; what failed may be given up for good."""
+        return self not in (RequestState.COMPLETED, RequestState.CANCELLED)
+
+    def following(self) -> tuple[RequestState, ...]:
+        """The states that are still to come if all goes well."""
+        way = [state for state in RequestState if state is RequestState.COMPLETED or not state.is_over]
+        return tuple(way[way.index(self) + 1 :]) if self in way else ()
+
     def may_become(self, following: RequestState) -> bool:
         """Whether a request in this state may go to that one."""
         if self is RequestState.CANCELLED or following is RequestState.CANCELLED:
-            return self is following or self not in (RequestState.CANCELLED, RequestState.COMPLETED)
+            return self is following or self.may_be_cancelled
         if RequestState.FAILED in (self, following):
             return True
         order = list(RequestState)

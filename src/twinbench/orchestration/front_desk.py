@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from twinbench.adapters.environment import Settings
+from twinbench.adapters.mqtt.listening import LabEars
+from twinbench.adapters.postgres import (
+    AuditLog,
+    CatalogueTables,
+    ChangeFeed,
+    Changes,
+    Database,
+    Inventory,
+    Requests,
+)
+from twinbench.adapters.postgres.changes import LOST
+from twinbench.orchestration.opening import open_airflow, open_lab
 from twinbench.workflow.front_desk import FrontDesk
-
-if TYPE_CHECKING:
-    from twinbench.adapters.environment import Settings
-    from twinbench.adapters.mqtt.listening import LabEars
-    from twinbench.adapters.postgres import ChangeFeed, Changes
 
 __all__ = ["open_front_desk"]
 
-LOST = "lost"  # what :class:`~twinbench.adapters.postgres.changes.Changes` tells then
 _CONNECTIONS = 4  # of the pages to the database
 _BEAT_S = 5.0  # a viewer that hears nothing for so long is told that the line is alive
 
@@ -68,35 +75,19 @@ def open_front_desk(settings: Settings | None = None) -> FrontDesk:
     Raises:
         ConfigurationError: If a setting is missing or wrong.
     """
-    from twinbench.adapters.airflow_api import AirflowApi
-    from twinbench.adapters.environment import Settings
-    from twinbench.adapters.mqtt.listening import LabEars
-    from twinbench.adapters.postgres import (
-        AuditLog,
-        CatalogueTables,
-        ChangeFeed,
-        Changes,
-        Database,
-        Inventory,
-        Requests,
-    )
-    from twinbench.orchestration.opening import open_lab
-
     known = settings or Settings.from_environment()
     lab = open_lab(known)
     database = Database(known.database_url, connections=_CONNECTIONS)
     live = LiveLab(ChangeFeed())
     live.ears = LabEars(known.mqtt_url, ca=known.mqtt_ca, metrics_topic=known.metrics_topic, told=live.tell).start()
     live.database = Changes(known.database_url, live.tell_of_database).start()
-    url, user, password = (known.require(f"TWINBENCH_AIRFLOW_{name}") for name in ("URL", "USER", "PASSWORD"))
-    api = AirflowApi(url, user=user, password=password)
     return FrontDesk(
         lab=lab,
         register=Requests(database),
         catalogue=CatalogueTables(database),
         inventory=Inventory(database),
         audit=AuditLog(database),
-        airflow=api,
+        airflow=open_airflow(known),
         live=live,
         airflow_url=os.environ.get("AIRFLOW__API__BASE_URL", "").rstrip("/"),
     )

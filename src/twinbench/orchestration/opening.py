@@ -15,9 +15,10 @@ from twinbench.core.catalogue import Catalogue
 from twinbench.workflow.lab import Lab
 
 if TYPE_CHECKING:
+    from twinbench.adapters.airflow_api import AirflowApi
     from twinbench.adapters.environment import Settings
 
-__all__ = ["open_lab", "read_catalogue", "read_schemas"]
+__all__ = ["open_airflow", "open_lab", "read_catalogue", "read_schemas"]
 
 _COMPUTING = ("twinbench", "apache-airflow", "fmpy", "numba", "numpy", "ortools", "pyDOE3", "great-expectations")
 
@@ -55,6 +56,20 @@ def open_lab(settings: Settings | None = None) -> Lab:
         run_deadline_s=known.run_deadline_s,
         versions={**{name: version(name) for name in _COMPUTING}, "python": platform.python_version()},
     )
+
+
+def open_airflow(settings: Settings | None = None) -> AirflowApi:
+    """Airflow's REST API as the lab's own account.
+
+    Raises:
+        ConfigurationError: If a setting is missing.
+    """
+    from twinbench.adapters.airflow_api import AirflowApi
+    from twinbench.adapters.environment import Settings
+
+    known = settings or Settings.from_environment()
+    url, user, password = (known.require(f"TWINBENCH_AIRFLOW_{name}") for name in ("URL", "USER", "PASSWORD"))
+    return AirflowApi(url, user=user, password=password)
 
 
 def read_catalogue(include: Path) -> Catalogue:

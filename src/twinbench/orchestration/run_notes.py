@@ -7,6 +7,7 @@ convenience: if it cannot be written, that is said in the log and nothing else h
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 
 __all__ = ["note_run"]
 
@@ -15,17 +16,11 @@ _log = logging.getLogger(__name__)
 
 def note_run(run_id: str, line: str, *, dag: str = "carry_out_request") -> None:
     """Add a line to a run's note, unless it is there already."""
-    from twinbench.adapters.airflow_api import AirflowApi
-    from twinbench.adapters.environment import Settings
     from twinbench.core.errors import LabError
+    from twinbench.orchestration.opening import open_airflow
 
-    settings = Settings.from_environment()
     try:
-        known = {name: settings.require(f"TWINBENCH_AIRFLOW_{name.upper()}") for name in ("url", "user", "password")}
-        api = AirflowApi(known["url"], user=known["user"], password=known["password"])
-        try:
+        with closing(open_airflow()) as api:
             api.note(run_id, line, dag=dag)
-        finally:
-            api.close()
     except LabError as error:
         _log.warning("The note of run %s is not written: %s", run_id, error)

@@ -12,9 +12,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twinbench.core.errors import ForbiddenError, LabError
-from twinbench.web.problems import plain_problem
+from twinbench.web.problems import TooLargeError, plain_problem
 
-__all__ = ["MOST_BYTES", "Guard", "TooLargeError"]
+__all__ = ["MOST_BYTES", "Guard"]
 
 MOST_BYTES = 2_000_000
 
@@ -27,10 +27,6 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
 }
-
-
-class TooLargeError(LabError):
-    """A body is larger than what is taken."""
 
 
 class Guard:

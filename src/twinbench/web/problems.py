@@ -11,11 +11,17 @@ from starlette.exceptions import HTTPException
 from twinbench.core import errors
 from twinbench.web.rendering import render
 
-__all__ = ["PROBLEM", "add_handlers", "is_for_people", "plain_problem", "status_of"]
+__all__ = ["PROBLEM", "TooLargeError", "add_handlers", "is_for_people", "plain_problem", "status_of"]
 
 PROBLEM = "application/problem+json"
 
+
+class TooLargeError(errors.LabError):
+    """A body is larger than what is taken."""
+
+
 _STATUS: tuple[tuple[type[errors.LabError], int], ...] = (  # the first that fits
+    (TooLargeError, 413),
     (errors.ForbiddenError, 403),
     (errors.UnknownError, 404),
     (errors.ConflictError, 409),
@@ -38,8 +44,6 @@ _WORDS = {
 
 def status_of(error: errors.LabError) -> int:
     """The HTTP status that says what kind of error it is."""
-    if type(error).__name__ == "TooLargeError":
-        return 413
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 

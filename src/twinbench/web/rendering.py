@@ -67,7 +67,6 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
         "log_out": request.app.state.logout_path,
         "notice": _notice(request),
         "draft_done": request.query_params.get("sent", "")[:50],
-        "csrf": "",
         "now": datetime.now(UTC),
     }
     return HTMLResponse(environment().get_template(template).render(known | values), status)

@@ -12,14 +12,14 @@ they check what the person may do.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from twinbench.core.access import Person, RequestScope
 from twinbench.core.request_query import RequestPage, RequestQuery
-from twinbench.workflow.lab import Document, Lab
+from twinbench.workflow.lab import Document, Lab, Requests
 
 __all__ = [
     "AuditLog",
@@ -32,29 +32,8 @@ __all__ = [
 ]
 
 
-class Register(Protocol):
-    """The table of requests, as far as people look through it or change it."""
-
-    def save(
-        self,
-        request_uuid: str,
-        document: Document,
-        *,
-        folder: str,
-        status: str,
-        at: datetime,
-        submitted_by: str = "",
-        idempotency_key: str | None = None,
-        twin: str = "",
-        workflow_id: str = "",
-    ) -> str:
-        """Keep a request; saving it again changes nothing. Returns its number."""
-
-    def set_status(self, request_uuid: str, status: str, *, at: datetime, reason: str = "", actor: str = "") -> None:
-        """Move a request to another state, and note who did it if it was a person."""
-
-    def get(self, request_uuid: str) -> Document:
-        """One request by its UUID."""
+class Register(Requests, Protocol):
+    """The table of requests, as people look through it too."""
 
     def by_number(self, number: str) -> Document:
         """One request by its number, such as ``TR-000042``."""
@@ -120,9 +99,6 @@ class Orchestrator(Protocol):
     def retry(self, run_id: str, task_id: str) -> None:
         """Repeat a run from a task on."""
 
-    def tasks(self, run_id: str) -> list[Document]:
-        """Its tasks: ``{task_id, map_index, state, try_number, start_date, end_date}``."""
-
     def replan(self, parameters: Document) -> str:
         """Start a run of ``replan_lab``; returns its id."""
 
@@ -165,4 +141,3 @@ class FrontDesk:
 
 
 DeskOpener = Callable[[], FrontDesk]
-Rows = Sequence[Document]

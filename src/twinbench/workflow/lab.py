@@ -56,13 +56,14 @@ class Requests(Protocol):
         status: str,
         at: datetime,
         submitted_by: str = "",
+        idempotency_key: str | None = None,
         twin: str = "",
         workflow_id: str = "",
     ) -> str:
         """Keep a request, unless it is kept already; returns its number."""
 
-    def set_status(self, request_uuid: str, status: str, *, at: datetime, reason: str = "") -> None:
-        """Move a request to another state."""
+    def set_status(self, request_uuid: str, status: str, *, at: datetime, reason: str = "", actor: str = "") -> None:
+        """Move a request to another state, and note who did it if it was a person."""
 
     def set_progress(self, request_uuid: str, percent: int) -> None:
         """Say how much of its runs is done."""

@@ -25,16 +25,6 @@ __all__ = ["REPORT", "RequestFile", "Stage", "open_file"]
 REPORT = "results/report.html"
 _DESIGN, _PLAN, _EVALUATION = "doe-output/design.json", "schedule-output/plan.json", "results/evaluation.json"
 _ROUNDS = "doe-output/rounds.json"
-_WAY = (
-    RequestState.SUBMITTED,
-    RequestState.FORWARDED,
-    RequestState.MODELS_RECEIVED,
-    RequestState.DESIGNED,
-    RequestState.PLANNED,
-    RequestState.RUNNING,
-    RequestState.EVALUATED,
-    RequestState.COMPLETED,
-)
 
 
 @dataclass(frozen=True)
@@ -71,7 +61,7 @@ class RequestFile:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen by itself."""
-        return self.row["status"] in (RequestState.COMPLETED, RequestState.CANCELLED, RequestState.FAILED)
+        return RequestState(self.row["status"]).is_over
 
     @cached_property
     def design(self) -> Document:
@@ -146,11 +136,8 @@ class RequestFile:
             until = None if last else self.history[number + 1]["at"]
             actor, reason = entry.get("actor") or "", entry["reason"] or ""
             found.append(Stage(entry["status"], entry["at"], until, actor, reason, is_current=last))
-        if self.is_over or not found:
-            return found
-        reached = found[-1].state
-        rest = _WAY[_WAY.index(RequestState(reached)) + 1 :] if reached in _WAY else ()
-        return [*found, *(Stage(str(state), expected=self._expected(state)) for state in rest)]
+        to_come = RequestState(found[-1].state).following() if found and not self.is_over else ()
+        return [*found, *(Stage(str(state), expected=self._expected(state)) for state in to_come)]
 
     def _expected(self, state: RequestState) -> datetime | None:
         parts = self.plan.get("assignments", [])

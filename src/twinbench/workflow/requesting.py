@@ -29,7 +29,6 @@ __all__ = ["STAGES", "Submission", "cancel", "check_request", "find_request", "r
 
 _KEYS = UUID("6f0c7a6e-7d0b-5c58-9d1c-0b7f6f2a8c11")  # namespace of what people call their submissions
 _LONGEST_KEY = 200
-_OVER = (RequestState.COMPLETED, RequestState.CANCELLED)
 
 STAGES: Mapping[str, str] = {
     "forward_to_twin": "ask the digital twin for models",
@@ -171,7 +170,7 @@ def cancel(desk: FrontDesk, who: Person, number: str, *, reason: str = "") -> Do
     """
     row = find_request(desk, who, number)
     who.require(Action.CANCEL, row)
-    if row["status"] in _OVER:
+    if not RequestState(row["status"]).may_be_cancelled:
         raise ConflictError(f"{row['request_number']} is {row['status']}: it cannot be cancelled any more.")
     request_uuid = str(row["uuid"])
     with suppress(UnknownError):  # it was never started

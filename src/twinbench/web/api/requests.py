@@ -1,8 +1,5 @@
 """Test requests: submit, list, show, cancel, repeat."""
 
-import csv
-import io
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Path, Request, Response
@@ -12,9 +9,11 @@ from pydantic import BaseModel, Field
 
 from twinbench.core.request_query import RequestQuery
 from twinbench.web.api.documents import FIELDS, gantt_document, request_document
+from twinbench.web.downloads import CSV, attachment
 from twinbench.web.filters import Filter
 from twinbench.web.remembered import remembered
 from twinbench.web.rendering import root_of
+from twinbench.web.spreadsheet import as_csv
 from twinbench.web.visitor import Desk, Who
 from twinbench.web.words import Words
 from twinbench.workflow.front_desk import FrontDesk
@@ -87,21 +86,8 @@ def _list(request: Request, desk: FrontDesk, query: RequestQuery) -> dict[str, A
 def list_as_csv(request: Request, desk: Desk, query: Filter) -> Response:
     """The same page of requests as a table."""
     rows = _list(request, desk, query)["items"]
-    text = io.StringIO()
-    writer = csv.DictWriter(
-        text, [name for name in FIELDS if name != "uuid"], extrasaction="ignore", lineterminator="\n"
-    )
-    writer.writeheader()
-    writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
-    headers = {"Content-Disposition": 'attachment; filename="requests.csv"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _plain(value: object) -> object:
-    """A value as it stands in a cell; a text that a spreadsheet would compute is quoted."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value.isoformat() if isinstance(value, datetime) else value
+    table = as_csv(rows, [name for name in FIELDS if name != "uuid"])
+    return attachment(table, "requests.csv", CSV)
 
 
 @router.get("/{number}")

@@ -1,22 +1,22 @@
 """Results of a request: its runs, their figures and signals, as JSON, CSV and Parquet."""
 
-import csv
 import io
 from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import Response
 
 from twinbench.core.errors import UnknownError
 from twinbench.web.api.requests import Number
+from twinbench.web.downloads import CSV, attachment
+from twinbench.web.spreadsheet import as_csv
 from twinbench.web.visitor import Desk, Who
 from twinbench.workflow.request_file import RequestFile, open_file
 from twinbench.workflow.requesting import find_request
 from twinbench.workflow.results import result_name
 from twinbench.workflow.trends import trend
 
-__all__ = ["attachment", "router"]
+__all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1/requests/{number}", tags=["results"])
 
@@ -31,7 +31,7 @@ class Form(StrEnum):
     PARQUET = "parquet"
 
 
-_MEDIA = {Form.CSV: "text/csv; charset=utf-8", Form.PARQUET: "application/vnd.apache.parquet"}
+_MEDIA = {Form.CSV: CSV, Form.PARQUET: "application/vnd.apache.parquet"}
 
 
 @router.get("/runs")
@@ -93,14 +93,4 @@ def _table(rows: list[dict[str, Any]], form: Form) -> bytes:
         output = io.BytesIO()
         pd.DataFrame(rows).to_parquet(output, index=False)
         return output.getvalue()
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def attachment(content: bytes, name: str, media: str) -> Response:
-    """Something to be kept as a file."""
-    return Response(content, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return as_csv(rows, list(dict.fromkeys(name for row in rows for name in row)))

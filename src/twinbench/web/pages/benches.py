@@ -35,8 +35,9 @@ def benches(request: Request, desk: Desk, who: Who) -> HTMLResponse:
 @router.get("/part/board", response_class=HTMLResponse)
 async def board(request: Request, desk: Desk, who: Who) -> Response:
     """The board anew."""
-    make = lambda: render(request, "benches_part.html", **_facts(request, desk, who))  # noqa: E731
-    return await remembered(request, desk, who, make)
+    return await remembered(
+        request, desk, who, lambda: render(request, "benches_part.html", **_facts(request, desk, who))
+    )
 
 
 @router.post("/{name}/close", response_class=RedirectResponse)

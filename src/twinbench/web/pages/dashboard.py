@@ -14,18 +14,11 @@ from twinbench.web.visitor import Desk, Who
 from twinbench.workflow.bench_board import bench_board
 from twinbench.workflow.front_desk import FrontDesk
 
-__all__ = ["UNDER_WAY", "router"]
+__all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
 
-UNDER_WAY = (
-    RequestState.FORWARDED,
-    RequestState.MODELS_RECEIVED,
-    RequestState.DESIGNED,
-    RequestState.PLANNED,
-    RequestState.RUNNING,
-    RequestState.EVALUATED,
-)
+_UNDER_WAY = tuple(state for state in RequestState if state.is_under_way)
 _SHOWN = 10
 
 
@@ -54,12 +47,12 @@ def _facts(desk: FrontDesk, who: Person) -> dict[str, Any]:
         "stats": {
             "total": sum(counts.values()),
             "submitted": counts.get(RequestState.SUBMITTED, 0),
-            "under_way": sum(counts.get(state, 0) for state in UNDER_WAY),
+            "under_way": sum(counts.get(state, 0) for state in _UNDER_WAY),
             "running": counts.get(RequestState.RUNNING, 0),
             "completed": counts.get(RequestState.COMPLETED, 0),
             "failed": counts.get(RequestState.FAILED, 0),
         },
-        "under_way_query": "&".join(f"state={state}" for state in UNDER_WAY),
+        "under_way_query": "&".join(f"state={state}" for state in _UNDER_WAY),
         "lines": lines,
         "broken": [line for line in lines if line.state in ("closed", "offline")],
         "running": running.rows,

@@ -111,7 +111,7 @@ def _send(request: Request, desk: FrontDesk, who: Person, values: dict[str, str]
         return _page(
             request, desk, who, values, errors=errors_at_fields(error, desk.lab.schemas["test_request"]), status=422
         )
-    told = "It+is+submitted:+the+digital+twin+is+asked+for+its+models+now."
+    told = "It+is+submitted:+what+becomes+of+it+is+shown+here+as+it+happens."
     return RedirectResponse(f"{root_of(request)}/requests/{made.number}?sent=new-request&done={told}", status_code=303)
 
 

@@ -10,7 +10,7 @@ from twinbench.core.access import Action, Person
 from twinbench.core.errors import UnknownError
 from twinbench.core.request import RequestState
 from twinbench.web.api.requests import Number
-from twinbench.web.api.results import attachment
+from twinbench.web.downloads import attachment
 from twinbench.web.gantt import Bar, Lane, gantt_svg
 from twinbench.web.rendering import duration, render, root_of
 from twinbench.web.visitor import Desk, Who
@@ -117,7 +117,6 @@ def _file(file: RequestFile, name: str) -> bytes:
 
 def _facts(request: Request, desk: FrontDesk, who: Person, row: Document) -> dict[str, Any]:
     file, now = open_file(desk, row), desk.lab.now()
-    over = row["status"] in (RequestState.COMPLETED, RequestState.CANCELLED)
     return {
         "row": row,
         "file": file,
@@ -125,7 +124,7 @@ def _facts(request: Request, desk: FrontDesk, who: Person, row: Document) -> dic
         "runs": file.runs(),
         "figures": _figures(file),
         "gantt": _gantt(request, file, now),
-        "may_cancel": who.may(Action.CANCEL, row) and not over,
+        "may_cancel": RequestState(row["status"]).may_be_cancelled and who.may(Action.CANCEL, row),
         "may_retry": who.may(Action.RETRY, row) and row["status"] != RequestState.CANCELLED,
         "from_stages": STAGES,
         "failed_stage": file.diagnosis.get("stage", ""),
@@ -153,7 +152,7 @@ def _stage(stage: Any, now: datetime) -> Document:
         kind = "failed" if stage.state in (RequestState.FAILED, RequestState.CANCELLED) else "current"
     else:
         kind = "done"
-    is_end = stage.is_current and stage.state in (RequestState.COMPLETED, RequestState.CANCELLED, RequestState.FAILED)
+    is_end = stage.is_current and RequestState(stage.state).is_over
     return {
         "state": stage.state,
         "is": kind,
