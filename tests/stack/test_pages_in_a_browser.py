@@ -135,6 +135,46 @@ def test_data_can_be_downloaded(requester, carried_out):
     assert "discharged_Ah" in rows[0]
 
 
+CHOICES = {"uut": "Gen3b - Cell", "use_case": "Automotive", "standard": "IEC62660"}
+
+
+def test_choices_follow_however_quickly_somebody_chooses(requester):
+    page = requester.page
+    page.goto("/lims/requests/new")
+    page.evaluate(  # each time as soon as the answer to the choice before is shown
+        """(choices) => {
+          const left = Object.entries(choices);
+          const soon = () => queueMicrotask(next);
+          const next = () => {
+            if (!left.length) return document.removeEventListener("htmx:afterSwap", soon);
+            const [name, value] = left.shift();
+            const control = document.getElementById(name);
+            control.value = value;
+            control.dispatchEvent(new Event("change", { bubbles: true }));
+          };
+          document.addEventListener("htmx:afterSwap", soon);
+          next();
+        }""",
+        CHOICES,
+    )
+
+    expect(page.locator("#test_name option", has_text="Performance - Capacity").first).to_be_attached()
+
+
+def test_what_is_chosen_while_the_choices_are_on_their_way_is_kept(requester):
+    page = requester.page
+    page.goto("/lims/requests/new?" + "&".join(f"{name}={value}" for name, value in CHOICES.items()))
+    held = []
+    page.route("**/requests/new/choices*", lambda route: held.append(route))
+
+    page.get_by_label("Test", exact=True).select_option("Performance - Capacity")
+    page.locator("[name=test_bench][value=Any]").check()
+    page.unroute("**/requests/new/choices*")  # lets the held one go
+
+    expect(page.locator("#choices")).to_contain_text("discharge_c_rate")
+    expect(page.locator("[name=test_bench][value=Any]")).to_be_checked()
+
+
 def test_what_is_wrong_is_told_at_the_field_and_nothing_typed_is_lost(requester):
     page = requester.page
     page.goto("/lims/requests/new")

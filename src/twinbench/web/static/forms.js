@@ -28,11 +28,20 @@ const store = {
   },
 };
 
-// Choices that depend on others: the form's part with data-choices is fetched with all the form's values.
-document.addEventListener("change", (event) => {
-  const control = event.target.closest("[data-depends]");
-  const part = control?.closest("[data-choices]") ?? control?.form?.querySelector("[data-choices]");
-  if (part) part.dispatchEvent(new CustomEvent("choices"));
+// Choices that depend on others: the form's part with data-choices is fetched with all the form's values. An answer to
+// what has been chosen otherwise since is left out; htmx asks again as soon as it is there.
+const outdated = new WeakSet();
+
+document.addEventListener("change", ({ target }) => {
+  const part = target.form?.querySelector("[data-choices]");
+  const isOnItsWay = part?.classList.contains("htmx-request") && part.contains(target);
+  if (!part || !(isOnItsWay || "depends" in target.dataset)) return;
+  outdated.add(part);
+  part.dispatchEvent(new CustomEvent("choices"));
+});
+document.addEventListener("htmx:beforeRequest", ({ detail }) => outdated.delete(detail.elt));
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (outdated.has(detail.target)) detail.shouldSwap = false;
 });
 
 // Rows: every row says its number, data-row="3"; numbers are never used twice, so names stay distinct.
