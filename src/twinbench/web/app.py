@@ -16,6 +16,7 @@ from twinbench.web.api import requests as request_api
 from twinbench.web.guard import Guard
 from twinbench.web.pages import (
     about,
+    bench,
     benches,
     campaigns,
     catalogue,
@@ -25,6 +26,7 @@ from twinbench.web.pages import (
     nowhere,
     request,
     request_list,
+    run,
 )
 from twinbench.web.problems import add_handlers
 from twinbench.web.visitor import remember_with
@@ -34,8 +36,8 @@ __all__ = ["create_app"]
 
 _REST = (request_api, results, catalogue_api, bench_api, events, description)
 _PAGES = (  # the form before the page of a request, whose address it would be taken for
-    *(files, dashboard, new_request, request_list, request),
-    *(benches, campaigns, catalogue, about, nowhere),
+    *(files, dashboard, new_request, request_list, request, run),
+    *(benches, bench, campaigns, catalogue, about, nowhere),
 )
 
 

@@ -16,6 +16,7 @@ from twinbench.web.rendering import root_of
 from twinbench.web.spreadsheet import as_csv
 from twinbench.web.visitor import Desk, Who
 from twinbench.web.words import Words
+from twinbench.workflow.carried_out import goes_of
 from twinbench.workflow.front_desk import FrontDesk
 from twinbench.workflow.request_file import open_file
 from twinbench.workflow.requesting import STAGES, cancel, find_request, retry, submit
@@ -135,5 +136,6 @@ def show_findings(desk: Desk, who: Who, number: Number) -> list[dict[str, Any]]:
 
 @router.get("/{number}/gantt")
 def show_gantt(desk: Desk, who: Who, number: Number) -> dict[str, Any]:
-    """The bench plan of the request."""
-    return gantt_document(open_file(desk, find_request(desk, who, number)))
+    """The bench plan of the request, and what became of it."""
+    file = open_file(desk, find_request(desk, who, number))
+    return gantt_document(file, goes_of(desk.lab, file))
