@@ -26,6 +26,7 @@ _NAVIGATION = (
     ("New request", "/requests/new", Action.SUBMIT),
     ("Requests", "/requests", None),
     ("Benches", "/benches", None),
+    ("Twins", "/twins", None),
     ("Campaigns", "/campaigns", None),
     ("Catalogue", "/catalogue", None),
     ("About", "/about", None),
