@@ -37,6 +37,6 @@ def test_whatever_the_errors_are_every_point_lies_within(series, limit):
     svg = drawn(series, limit, label="<&>")
 
     assert len(list(svg.iter("circle"))) == sum(map(len, series.values()))
-    assert all(0 <= float(one.get("cx")) <= 640 for one in svg.iter("circle"))
+    assert all(0 <= float(one.get("cx")) <= 520 for one in svg.iter("circle"))
     assert all(0 <= float(one.get("cy")) <= 220 for one in svg.iter("circle"))
     assert len([one for one in svg.iter("text") if (one.text or "").endswith(" %")]) <= 9

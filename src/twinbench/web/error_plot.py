@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 __all__ = ["error_svg"]
 
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 220, 56, 16, 14, 40
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 520, 220, 56, 16, 14, 40
 _SERIES = 6  # that the style sheet has colours for
 _LEAST = 1e-9
 _MOST_TICKS, _MOST_ROUNDS = 6, 16
@@ -26,7 +26,7 @@ def error_svg(series: Mapping[str, Sequence[tuple[int, float]]], *, limit: float
     drawn = [_grid(axes), _goal(axes, limit)]
     drawn += [_line(axes, name, line, place % _SERIES + 1) for place, (name, line) in enumerate(series.items()) if line]
     size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
-    return Markup(f'<svg {size} role="img" aria-label="{escape(label)}">{"".join(drawn)}</svg>')
+    return Markup(f'<svg class="fits" {size} role="img" aria-label="{escape(label)}">{"".join(drawn)}</svg>')
 
 
 @dataclass(frozen=True)

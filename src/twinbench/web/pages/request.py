@@ -122,7 +122,7 @@ def _approval(desk: FrontDesk, file: RequestFile) -> str:
     if file.row["status"] != RequestState.PLANNED:
         return ""
     question = approval_needed(desk.lab, str(file.row["uuid"]))
-    if question is None or any(one["round"] == question["round"] for one in file.approvals):
+    if question is None or any(one["round"] == question["round"] and "refused" not in one for one in file.approvals):
         return ""
     return str(question["subject"])
 
