@@ -121,6 +121,11 @@ class Person:
         return RequestScope(everything=bool(self.roles & _LAB), person=own, twins=twins)
 
     @property
+    def cancels(self) -> bool:
+        """Whether there are requests that the person may cancel: the own ones, or all."""
+        return bool(self.roles & (_ALLOWED[Action.CANCEL] | {Role.REQUESTER}))
+
+    @property
     def works_in_the_lab(self) -> bool:
         """Whether the person sees benches and everybody's requests."""
         return bool(self.roles & _LAB)

@@ -29,6 +29,7 @@ from twinbench.web.pages import (
     request,
     request_list,
     run,
+    selected_requests,
     twins,
 )
 from twinbench.web.problems import add_handlers
@@ -39,7 +40,7 @@ __all__ = ["create_app"]
 
 _REST = (request_api, results, catalogue_api, bench_api, twin_api, campaign_api, events, description)
 _PAGES = (  # the form before the page of a request, whose address it would be taken for
-    *(files, dashboard, new_request, request_list, request, run),
+    *(files, dashboard, new_request, request_list, selected_requests, request, run),
     *(benches, bench, twins, campaigns, catalogue, about, nowhere),
 )
 

@@ -20,6 +20,7 @@ from twinbench.workflow.carried_out import goes_of
 from twinbench.workflow.front_desk import FrontDesk
 from twinbench.workflow.request_file import open_file
 from twinbench.workflow.requesting import STAGES, cancel, find_request, retry, submit
+from twinbench.workflow.selected_requests import MOST_AT_ONCE, cancel_selected
 
 __all__ = ["Number", "router"]
 
@@ -40,6 +41,12 @@ class Reason(BaseModel):
     """Why something is done."""
 
     reason: Words = Field("", max_length=500)
+
+
+class Selection(Reason):
+    """Several requests."""
+
+    numbers: list[Annotated[Words, Field(max_length=40)]] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
 
 class From(BaseModel):
@@ -89,6 +96,16 @@ def list_as_csv(request: Request, desk: Desk, query: Filter) -> Response:
     rows = _list(request, desk, query)["items"]
     table = as_csv(rows, [name for name in FIELDS if name != "uuid"])
     return attachment(table, "requests.csv", CSV)
+
+
+@router.post("/cancel")
+def cancel_requests(desk: Desk, who: Who, which: Selection) -> list[dict[str, Any]]:
+    """End several requests, each for itself; returns the state of each, and why it was not ended if so."""
+    done = cancel_selected(desk, who, which.numbers, reason=which.reason)
+    return [
+        {"request_number": one.number, "status": one.row.get("status"), "obstacle": one.obstacle or None}
+        for one in done
+    ]
 
 
 @router.get("/{number}")
