@@ -219,6 +219,47 @@ def test_an_operator_takes_a_bench_out_of_service_and_back(visitor):
     expect(bench).not_to_contain_text("calibration of the models")
 
 
+def test_what_became_of_the_plan_stands_beside_it_and_on_the_benchs_page(visitor, carried_out):
+    operator = visitor("operator")
+    page = operator.page
+    page.goto(f"/lims/requests/{carried_out}")
+    expect(page.locator("#schedule .bar-done").first).to_be_visible()
+
+    page.locator("#schedule .reasons").get_by_role("link").first.click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("virtual-")
+    expect(page.locator("#history")).to_contain_text(carried_out)
+    expect(page.locator("#bench-messages")).to_contain_text("LIMS/metrics/veos/simulation_metrics")
+    operator.screen("10-bench")
+    page.goto("/lims/twins")
+    expect(page.locator("#bundles")).to_contain_text(carried_out)
+    expect(page.locator("#twin-fastest")).to_contain_text("In step")
+    operator.screen("11-twins")
+
+
+def test_several_requests_are_cancelled_after_they_were_named(requester):
+    page = requester.page
+    page.goto("/lims/requests")
+    ask = """async (document) => (await (await fetch("/lims/api/v1/requests", {method: "POST", body: document,
+             headers: {"Content-Type": "application/json"}})).json()).request_number"""
+    choices = {**CHOICES, "test_name": "Performance - Capacity", "preferred_date": "2036-12-01T10:00:00Z", "runs": 1}
+    numbers = [page.evaluate(ask, json.dumps({**choices, "seed": seed})) for seed in (1, 2)]
+    page.goto("/lims/requests")
+
+    for number in numbers:
+        page.get_by_label(f"Select {number}").check()
+    page.get_by_role("button", name="Cancel the selected").click()
+    dialog = page.get_by_role("dialog")
+    for number in numbers:
+        expect(dialog).to_contain_text(number)
+    requester.screen("12-cancel-selected")
+    dialog.get_by_role("button", name="Cancel 2 requests").click()
+
+    expect(page.locator("main")).to_contain_text("2 requests are cancelled.")
+    for number in numbers:
+        expect(page.locator(f"#row-{number} .badge-state")).to_have_text("Cancelled")
+
+
 def test_everything_is_reached_by_keyboard(requester):
     page = requester.page
     page.goto("/lims/requests")
@@ -231,7 +272,19 @@ def test_everything_is_reached_by_keyboard(requester):
     assert page.evaluate("document.activeElement.id") == "main"
 
 
-PAGES = ("/", "/requests", "/requests/new", "/benches", "/campaigns", "/catalogue", "/about", "/docs", "/nowhere")
+PAGES = (
+    "/",
+    "/requests",
+    "/requests/new",
+    "/benches",
+    "/benches/cycler-1",
+    "/twins",
+    "/campaigns",
+    "/catalogue",
+    "/about",
+    "/docs",
+    "/nowhere",
+)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -69,11 +69,11 @@ def _grid(axes: _Axes) -> str:
 def _goal(axes: _Axes, limit: float | None) -> str:
     if limit is None:
         return ""
-    right, y = _WIDTH - _RIGHT, axes.y(limit)
+    right, y, below = _WIDTH - _RIGHT, axes.y(limit), _HEIGHT - 6
     return (
         f'<rect class="goal" x="{_LEFT}" y="{y:.1f}" width="{right - _LEFT}" height="{axes.y(0) - y:.1f}"/>'
-        f'<path class="goal-line" d="M{_LEFT} {y:.1f}H{right}"/>'
-        f'<text class="soft" x="{right - 4}" y="{y - 5:.1f}" text-anchor="end">ends below {limit:g} %</text>'
+        f'<path class="goal-line" d="M{_LEFT} {y:.1f}H{right}M{_LEFT} {below - 4}h24"/>'
+        f'<text class="soft" x="{_LEFT + 30}" y="{below}">ends below {limit:g} %</text>'
     )
 
 
