@@ -36,7 +36,10 @@ class ScriptedBench:
             handlers["event"](self._event(command, "refused", reason="The bench is busy."))
             return
         handlers["event"](self._event(command, "accepted"))
-        runs = [self._measure(command, run, handlers) for run in command["runs"]]
+        runs = []
+        for number, run in enumerate(command["runs"], 1):
+            runs.append(self._measure(command, run, handlers))
+            handlers["event"](self._event(command, "run-finished", at=f"2026-11-20T12:0{number}:00Z", runs=runs[-1:]))
         if self.ends_with:
             done = runs if self.ends_with == "finished" else runs[:1]
             reason = {} if self.ends_with == "finished" else {"reason": "the fuse blew"}
@@ -65,5 +68,5 @@ class ScriptedBench:
         return {"run": run["run"], "run_uuid": run["run_uuid"], "last_seq": 2, "rows": 20, "stop_reason": "limit"}
 
     def _event(self, command, event, **more):
-        at = "2026-11-20T12:00:01Z"
-        return {"command_id": command["command_id"], "event": event, "bench": self.name, "at": at, **more}
+        told = {"command_id": command["command_id"], "event": event, "bench": self.name, "at": "2026-11-20T12:00:01Z"}
+        return {**told, **more}

@@ -55,6 +55,19 @@ def test_what_the_bench_measured_becomes_results(fake, order):
     assert fake.requests.progress[-1] == 100
 
 
+def test_when_each_run_began_and_ended_is_told_by_the_benchs_own_clock(fake, order):
+    area, assignment = order
+    fake.wire.benches["cycler-1"] = ScriptedBench()
+
+    carry_out(fake, assignment)
+
+    times = [(summary["began_at"], summary["ended_at"]) for summary in (read_summary(area, run) for run in (1, 2))]
+    assert times == [
+        ("2026-11-20T12:00:01Z", "2026-11-20T12:01:00Z"),
+        ("2026-11-20T12:01:00Z", "2026-11-20T12:02:00Z"),
+    ]
+
+
 def test_the_twin_gets_every_message_of_the_bench_in_its_own_form(fake, order):
     _, assignment = order
     fake.wire.benches["cycler-1"] = ScriptedBench()
