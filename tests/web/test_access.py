@@ -140,3 +140,20 @@ def test_others_learn_when_a_bench_is_busy_but_not_for_whom(as_, page, lab, numb
     bookings = [one for bench in as_(BOB)("GET", "/api/v1/benches").json() for one in bench["bookings"]]
     assert bookings
     assert {one["request_number"] for one in bookings} == {None}
+
+
+def test_others_learn_that_somebody_is_in_the_way_of_a_request_but_not_who(as_, page, lab, number):
+    from tests.fake_desk import carry_out
+
+    desk, fake = lab
+    uuid = str(desk.register.by_number(number)["uuid"])
+    carry_out(desk, fake, uuid, until="planned")
+    area = fake.lab.area(uuid)
+    plan = area.read_json("schedule-output/plan.json")
+    plan["assignments"][0]["waits_for"] = "Waits, since bench virtual-1 is taken by TR-000077 (round 1, promised)."
+    area.write_json("schedule-output/plan.json", plan)
+
+    for person, told in ((OTTO, True), (ADA, False), (TWIN, False)):
+        assert ("TR-000077" in page(person)("GET", f"/requests/{number}").text) == told
+        assert ("TR-000077" in as_(person)("GET", f"/api/v1/requests/{number}/gantt").text) == told
+        assert ("TR-000077" in page(person)("GET", f"/requests/{number}/runs/1").text) in (told, False)

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fake_desk import ADA, BOB, carry_out, make_desk
+from tests.fake_desk import ADA, BOB, OTTO, carry_out, make_desk
 from tests.fakes import NOON, request_document
 from twinbench.core.booking import BookingState
 from twinbench.workflow.booked_benches import begin_assignment, end_assignment
-from twinbench.workflow.carried_out import as_document, goes_of, others_beside
+from twinbench.workflow.carried_out import as_document, discreet, goes_of, others_beside
 from twinbench.workflow.planning import virtual_assignments
 from twinbench.workflow.request_file import open_file
 from twinbench.workflow.requesting import submit
@@ -36,7 +36,7 @@ def at(lab, minutes):
 
 def goes(lab, uuid):
     desk = lab[0]
-    return goes_of(desk.lab, open_file(desk, desk.register.get(uuid)))
+    return goes_of(desk.lab, OTTO, open_file(desk, desk.register.get(uuid)))
 
 
 def carry(lab, uuid, step):
@@ -114,3 +114,24 @@ def test_others_that_are_before_it_on_the_same_benches_are_told_until_it_is_over
     assert {one.bench for one in before} <= {go.bench for go in goes(lab, later.uuid)}
     desk.register.set_status(later.uuid, "failed", at=NOON)
     assert others_beside(desk.lab, open_file(desk, desk.register.get(later.uuid)), goes(lab, later.uuid)) == []
+
+
+def test_who_is_in_the_way_is_told_to_the_lab_and_not_to_others(lab, planned):
+    desk, fake = lab
+    area = fake.lab.area(planned)
+    plan = area.read_json("schedule-output/plan.json")
+    plan["assignments"][0]["waits_for"] = "Waits, since bench virtual-1 is taken by TR-000077 (round 1, promised)."
+    area.write_json("schedule-output/plan.json", plan)
+    file = open_file(desk, desk.register.get(planned))
+
+    told, discreetly = ([" ".join(go.why) for go in goes_of(desk.lab, who, file)] for who in (OTTO, ADA))
+
+    assert any("taken by TR-000077 (round 1, promised)." in why for why in told)
+    assert any("taken by another request." in why for why in discreetly)
+    assert "TR-000077" not in str(discreetly)
+
+
+def test_ones_own_number_is_never_hidden():
+    assert discreet("TR-000001 waits for TR-000002 (round 1, promised).", "TR-000001") == (
+        "TR-000001 waits for another request."
+    )

@@ -105,16 +105,16 @@ def open_campaign(desk: FrontDesk, who: Person, number: str) -> Campaign:
     row = find_request(desk, who, number)
     if "sequential" not in (row["document"].get("design") or {}):
         raise UnknownError(f"{row['request_number']} is no campaign: its design was made as a whole.")
-    return _campaign(desk, open_file(desk, row))
+    return _campaign(desk, who, open_file(desk, row))
 
 
 def campaigns_of(desk: FrontDesk, who: Person) -> list[Campaign]:
     """The newest campaigns that a person may see."""
     found = desk.register.page(RequestQuery(who.scope, sequential=True, per_page=_SHOWN)).rows
-    return [_campaign(desk, open_file(desk, desk.register.get(str(row["uuid"])))) for row in found]
+    return [_campaign(desk, who, open_file(desk, desk.register.get(str(row["uuid"])))) for row in found]
 
 
-def _campaign(desk: FrontDesk, file: RequestFile) -> Campaign:
+def _campaign(desk: FrontDesk, who: Person, file: RequestFile) -> Campaign:
     rules = dict(file.design.get("sequential") or file.row["document"]["design"]["sequential"])
     runs, decisions = file.runs(), {one["round"]: one for one in file.rounds}
     numbers = sorted({run["round"] for run in runs})
@@ -123,7 +123,7 @@ def _campaign(desk: FrontDesk, file: RequestFile) -> Campaign:
         rules=rules,
         rounds=[_round(number, runs, decisions.get(number, {})) for number in numbers],
         best=_best(rules, runs),
-        bench_s=_bench_s(desk, file),
+        bench_s=_bench_s(desk, who, file),
         is_over=file.is_over or any(one["done"] for one in decisions.values()),
     )
 
@@ -147,9 +147,9 @@ def _best(rules: Document, runs: Sequence[Document]) -> Document | None:
     return pick(known, key=lambda run: run["figures"][responses[0]], default=None)
 
 
-def _bench_s(desk: FrontDesk, file: RequestFile) -> float:
+def _bench_s(desk: FrontDesk, who: Person, file: RequestFile) -> float:
     now = desk.lab.now()
-    attempts = [one for go in goes_of(desk.lab, file) for one in go.attempts]
+    attempts = [one for go in goes_of(desk.lab, who, file) for one in go.attempts]
     return sum(_lasted_s(one.began_at, one.ended_at or now) for one in attempts)
 
 

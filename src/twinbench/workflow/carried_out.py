@@ -8,16 +8,20 @@ Begin and end are those of the bookings (:mod:`twinbench.core.booking`), so they
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from twinbench.core.access import Person
 from twinbench.core.booking import Booking, BookingState
 from twinbench.workflow.lab import Document, Lab
 from twinbench.workflow.request_file import RequestFile
 
-__all__ = ["Attempt", "Go", "Planned", "as_document", "goes_of", "others_beside"]
+__all__ = ["Attempt", "Go", "Planned", "as_document", "discreet", "goes_of", "others_beside"]
+
+_NUMBER = re.compile(r"\b(TR-\d{6,})(?: \(round \d+, [a-z]+\))?")
 
 
 @dataclass(frozen=True)
@@ -82,15 +86,26 @@ class Go:
         return self.last.ended_at - self.end
 
 
-def goes_of(lab: Lab, file: RequestFile) -> list[Go]:
-    """All goes of a request, by round and start; empty while nothing is planned."""
+def goes_of(lab: Lab, who: Person, file: RequestFile) -> list[Go]:
+    """All goes of a request, by round and start; empty while nothing is planned.
+
+    Whoever does not work in the lab learns that other requests are in the way, but not which.
+    """
     parts = file.plan.get("assignments", [])
     if not parts:
         return []
     origin = datetime.fromisoformat(file.plan["origin"])
     bookings = lab.bookings.of_request(str(file.row["uuid"]))
     found = [_go(part, origin, [one for one in bookings if _is_of(one, part)]) for part in parts]
+    if not who.works_in_the_lab:
+        own = str(file.row["request_number"])
+        found = [replace(go, why=[discreet(sentence, own) for sentence in go.why]) for go in found]
     return sorted(found, key=lambda go: (go.round, go.start, go.bench))
+
+
+def discreet(text: str, own: str) -> str:
+    """A sentence about a plan without the numbers of other people's requests."""
+    return _NUMBER.sub(lambda found: found[0] if found[1] == own else "another request", text)
 
 
 def _is_of(one: Booking, part: Mapping[str, Any]) -> bool:
@@ -143,8 +158,9 @@ def others_beside(lab: Lab, file: RequestFile, goes: Sequence[Go]) -> list[Booki
 
 
 def as_document(go: Go) -> Document:
-    """For programs: the plan's facts aside, what became of it."""
+    """For programs: why it is there and then, and what became of it."""
     return {
+        "why": list(go.why),
         "state": go.state,
         "attempts": [
             {"bench": one.bench, "began_at": one.began_at, "ended_at": one.ended_at, "state": one.state}

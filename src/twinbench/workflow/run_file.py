@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from twinbench.core.access import Person
 from twinbench.core.errors import UnknownError
 from twinbench.core.identity import round_run_id
 from twinbench.workflow.carried_out import Go, Planned, goes_of
@@ -74,7 +75,7 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def open_run(desk: FrontDesk, file: RequestFile, run: int) -> RunFile:
+def open_run(desk: FrontDesk, who: Person, file: RequestFile, run: int) -> RunFile:
     """The file of a run.
 
     Raises:
@@ -84,7 +85,7 @@ def open_run(desk: FrontDesk, file: RequestFile, run: int) -> RunFile:
     if run not in entries:
         known = f"its runs are {min(entries)} to {max(entries)}" if entries else f"it is {file.row['status']}"
         raise UnknownError(f"{file.row['request_number']} has no run {run}: {known}.")
-    entry, goes = entries[run], goes_of(desk.lab, file)
+    entry, goes = entries[run], goes_of(desk.lab, who, file)
     go = next((one for one in goes if any(planned.run == run for planned in one.runs)), None)
     levels = entry["levels"]
     units = {factor["name"]: factor["unit"] for factor in file.factors()}

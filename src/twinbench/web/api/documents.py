@@ -5,7 +5,7 @@ from typing import Any
 
 from twinbench.core.booking import Booking, Closure
 from twinbench.workflow.bench_board import BenchLine
-from twinbench.workflow.carried_out import Go, as_document
+from twinbench.workflow.carried_out import Go, as_document, discreet
 from twinbench.workflow.request_file import RequestFile
 
 __all__ = ["FIELDS", "bench_document", "booking_document", "closure_document", "gantt_document", "request_document"]
@@ -28,13 +28,22 @@ def request_document(row: Mapping[str, Any], root: str) -> dict[str, Any]:
     }
 
 
-def gantt_document(file: RequestFile, goes: Sequence[Go]) -> dict[str, Any]:
+def gantt_document(file: RequestFile, goes: Sequence[Go], *, names_others: bool) -> dict[str, Any]:
     """The bench plan of a request: figures, and per bench assignment its times and runs, and what became of it."""
     keys = ("status", "objective", "bound", "gap", "makespan_min", "solver", "seed", "origin")
-    shown = ("bench", "kind", "runs", "start", "end", "held_from", "held_until", "intervals", "reason", "waits_for")
+    shown = ("bench", "kind", "runs", "start", "end", "held_from", "held_until", "intervals", "reason", "round")
     became = {tuple(run.run for run in go.runs): as_document(go) for go in goes}
+
+    def told(text: str) -> str:
+        return text if names_others else discreet(text, str(file.row["request_number"]))
+
     parts = [
-        {**{key: part.get(key) for key in (*shown, "round", "moved")}, **became.get(tuple(part["runs"]), {})}
+        {
+            **{key: part.get(key) for key in shown},
+            "waits_for": told(part.get("waits_for") or ""),
+            "moved": [{**move, "because": told(move["because"])} for move in part.get("moved", ())],
+            **became.get(tuple(part["runs"]), {}),
+        }
         for part in file.plan.get("assignments", [])
     ]
     return {"plan": {key: file.plan.get(key) for key in keys}, "assignments": parts}

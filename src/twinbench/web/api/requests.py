@@ -155,4 +155,4 @@ def show_findings(desk: Desk, who: Who, number: Number) -> list[dict[str, Any]]:
 def show_gantt(desk: Desk, who: Who, number: Number) -> dict[str, Any]:
     """The bench plan of the request, and what became of it."""
     file = open_file(desk, find_request(desk, who, number))
-    return gantt_document(file, goes_of(desk.lab, file))
+    return gantt_document(file, goes_of(desk.lab, who, file), names_others=who.works_in_the_lab)

@@ -44,7 +44,7 @@ def list_runs(desk: Desk, who: Who, number: Number) -> list[dict[str, Any]]:
 @router.get("/runs/{run}")
 def show_run(desk: Desk, who: Who, number: Number, run: Run) -> dict[str, Any]:
     """One test point: the same, when it was planned and when it was, what was found, and its files."""
-    file = open_run(desk, open_file(desk, find_request(desk, who, number)), run)
+    file = open_run(desk, who, open_file(desk, find_request(desk, who, number)), run)
     planned = {"start": file.planned.start, "end": file.planned.end} if file.planned else None
     when = {"planned": planned, "began_at": file.began_at, "ended_at": file.ended_at}
     return {**file.entry, **when, "findings": file.findings, "files": file.files}

@@ -21,7 +21,7 @@ _BARS = {"running": "running", "done": "done", "cut short": "failed"}
 
 def schedule_facts(request: Request, desk: FrontDesk, who: Person, file: RequestFile) -> dict[str, Any] | None:
     """What the page's part about the timetable is told; None while nothing is planned."""
-    goes, now = goes_of(desk.lab, file), desk.lab.now()
+    goes, now = goes_of(desk.lab, who, file), desk.lab.now()
     if not goes:
         return None
     others = others_beside(desk.lab, file, goes)

@@ -63,7 +63,7 @@ def show_state(request: Request, desk: Desk, who: Who, number: Number, run: int)
 
 def _facts(desk: FrontDesk, who: Person, number: str, run: int) -> dict[str, Any]:
     row = find_request(desk, who, number)
-    file = open_run(desk, open_file(desk, row), run)
+    file = open_run(desk, who, open_file(desk, row), run)
     reason = str(file.entry["summary"].get("stop_reason") or "")
     return {
         "row": row,
