@@ -157,3 +157,4 @@ def test_others_learn_that_somebody_is_in_the_way_of_a_request_but_not_who(as_, 
         assert ("TR-000077" in page(person)("GET", f"/requests/{number}").text) == told
         assert ("TR-000077" in as_(person)("GET", f"/api/v1/requests/{number}/gantt").text) == told
         assert ("TR-000077" in page(person)("GET", f"/requests/{number}/runs/1").text) in (told, False)
+        assert ("TR-000077" in page(person)("GET", f"/requests/{number}/files/plan.json").text) == told

@@ -16,6 +16,7 @@ from twinbench.web.rendering import duration, render, root_of
 from twinbench.web.visitor import Desk, Who
 from twinbench.web.words import Words
 from twinbench.workflow.approval import approval_needed
+from twinbench.workflow.carried_out import discreet
 from twinbench.workflow.front_desk import FrontDesk
 from twinbench.workflow.lab import Document
 from twinbench.workflow.request_file import REPORT, RequestFile, open_file
@@ -27,8 +28,10 @@ router = APIRouter(prefix="/requests/{number}", include_in_schema=False)
 
 _PARTS = ("state", "runs")
 _REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
+_PLAN = "schedule-output/plan.json"
+_NAME_OTHERS = (_PLAN, REPORT)
 _DOWNLOADS = {
-    "plan.json": ("schedule-output/plan.json", "application/json"),
+    "plan.json": (_PLAN, "application/json"),
     "design.json": ("doe-output/design.json", "application/json"),
     "runs.csv": ("doe-output/runs.csv", "text/csv"),
     "evaluation.json": ("results/evaluation.json", "application/json"),
@@ -57,7 +60,7 @@ def show_part(request: Request, desk: Desk, who: Who, number: Number, part: str)
 @router.get("/report", response_class=HTMLResponse)
 def show_report(desk: Desk, who: Who, number: Number) -> Response:
     """The report as a page of its own, with no rights."""
-    content = _file(open_file(desk, find_request(desk, who, number)), REPORT)
+    content = _file(open_file(desk, find_request(desk, who, number)), REPORT, who)
     return Response(content, media_type="text/html", headers={"Content-Security-Policy": _REPORT_POLICY})
 
 
@@ -68,7 +71,7 @@ def download(desk: Desk, who: Who, number: Number, name: Annotated[str, Path(max
     if name not in _DOWNLOADS:
         raise UnknownError(f"A request has no file {name!r} to download: it has {', '.join(_DOWNLOADS)}.")
     key, media = _DOWNLOADS[name]
-    return attachment(_file(open_file(desk, row), key), f"{row['request_number']}-{name}", media)
+    return attachment(_file(open_file(desk, row), key, who), f"{row['request_number']}-{name}", media)
 
 
 @router.post("/cancel", response_class=RedirectResponse)
@@ -89,12 +92,16 @@ def retry_it(
     return RedirectResponse(f"{root_of(request)}/requests/{number}?done=It+goes+on+from+there.", status_code=303)
 
 
-def _file(file: RequestFile, name: str) -> bytes:
+def _file(file: RequestFile, name: str, who: Person) -> bytes:
+    """A file's content; plan and report say who was in the way, which only the lab may know."""
     if not file.area.exists(name):
         raise UnknownError(
             f"{file.row['request_number']} has no {name.rpartition('/')[2]} yet: it is {file.row['status']}."
         )
-    return file.area.read(name)
+    content = file.area.read(name)
+    if name in _NAME_OTHERS and not who.works_in_the_lab:
+        return discreet(content.decode(), str(file.row["request_number"])).encode()
+    return content
 
 
 def _facts(request: Request, desk: FrontDesk, who: Person, row: Document) -> dict[str, Any]:
