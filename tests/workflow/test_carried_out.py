@@ -100,7 +100,15 @@ def test_a_booking_of_before_anybody_noted_times_claims_none(lab, planned):
     for number, row in fake.bookings.rows.items():
         fake.bookings.rows[number] = type(row)(**{**vars(row), "began_at": None, "state": BookingState.DONE})
 
-    assert [go.attempts for go in goes(lab, planned)] == [[]] * len(goes(lab, planned))
+    for go in goes(lab, planned):
+        assert (go.attempts, go.state, go.late(NOON + 999 * MINUTE)) == ([], "done", None)
+
+
+def test_what_was_given_back_before_it_began_is_not_late(lab, planned):
+    lab[1].bookings.release(planned, at=NOON)
+    lab[0].register.set_status(planned, "cancelled", at=NOON)
+
+    assert {(go.state, go.late(NOON + 999 * MINUTE)) for go in goes(lab, planned)} == {("given back", None)}
 
 
 def test_others_that_are_before_it_on_the_same_benches_are_told_until_it_is_over(lab, planned):

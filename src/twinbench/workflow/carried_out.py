@@ -55,7 +55,9 @@ class Go:
     Attributes:
         start: When its first run is planned to begin; end likewise.
         why: Why it is done there and then, sentence by sentence: the choice, what it waits for, what moved it.
-        attempts: What became of it, in order.
+        attempts: What became of it, in order, as far as that was noted.
+        booked: How far its booking has come, should nobody have noted when: ``planned``, ``running``, ``done`` or
+            ``given back``.
     """
 
     bench: str
@@ -66,6 +68,7 @@ class Go:
     end: datetime
     why: Sequence[str]
     attempts: Sequence[Attempt]
+    booked: str
 
     @property
     def last(self) -> Attempt | None:
@@ -74,13 +77,13 @@ class Go:
 
     @property
     def state(self) -> str:
-        """``planned``, ``running``, ``done`` or ``cut short``."""
-        return self.last.state if self.last else "planned"
+        """``planned``, ``running``, ``done``, ``cut short`` or ``given back``."""
+        return self.last.state if self.last else self.booked
 
     def late(self, now: datetime) -> timedelta | None:
         """How much later than planned it ended, or will at least; negative if it was earlier, None if it is to come."""
         if self.last is None:
-            return max(timedelta(), now - self.start) or None
+            return max(timedelta(), now - self.start) or None if self.booked == "planned" else None
         if self.last.ended_at is None:
             return max(timedelta(), now - self.end) or None
         return self.last.ended_at - self.end
@@ -96,7 +99,7 @@ def goes_of(lab: Lab, who: Person, file: RequestFile) -> list[Go]:
         return []
     origin = datetime.fromisoformat(file.plan["origin"])
     bookings = lab.bookings.of_request(str(file.row["uuid"]))
-    found = [_go(part, origin, [one for one in bookings if _is_of(one, part)]) for part in parts]
+    found = [_go(part, origin, [one for one in bookings if _is_of(one, part)], file.is_over) for part in parts]
     if not who.works_in_the_lab:
         own = str(file.row["request_number"])
         found = [replace(go, why=[discreet(sentence, own) for sentence in go.why]) for go in found]
@@ -112,7 +115,7 @@ def _is_of(one: Booking, part: Mapping[str, Any]) -> bool:
     return list(one.document.get("runs", ())) == list(part["runs"])
 
 
-def _go(part: Mapping[str, Any], origin: datetime, bookings: Sequence[Booking]) -> Go:
+def _go(part: Mapping[str, Any], origin: datetime, bookings: Sequence[Booking], is_over: bool) -> Go:
     def moment(minutes: int) -> datetime:
         return origin + timedelta(minutes=minutes)
 
@@ -129,11 +132,17 @@ def _go(part: Mapping[str, Any], origin: datetime, bookings: Sequence[Booking]) 
         attempts=sorted(
             (_attempt(one, one.began_at) for one in bookings if one.began_at), key=lambda one: one.began_at
         ),
+        booked=_booked(bookings, is_over),
     )
 
 
-def _began_at(one: Attempt) -> datetime:
-    return one.began_at
+def _booked(bookings: Sequence[Booking], is_over: bool) -> str:
+    states = {one.state for one in bookings}
+    if BookingState.RUNNING in states:
+        return "running"
+    if BookingState.DONE in states:
+        return "done"
+    return "given back" if is_over else "planned"
 
 
 def _sentence(text: str | None) -> str:

@@ -16,6 +16,7 @@ from twinbench.workflow.request_file import RequestFile
 
 __all__ = ["schedule_facts"]
 
+_STATES = ("done", "running", "cut short", "given back", "planned")
 _BARS = {"running": "running", "done": "done", "cut short": "failed"}
 
 
@@ -37,7 +38,7 @@ def schedule_facts(request: Request, desk: FrontDesk, who: Person, file: Request
 
 
 def _label(file: RequestFile, goes: Sequence[Go]) -> str:
-    told = {state: sum(go.state == state for go in goes) for state in ("done", "running", "cut short", "planned")}
+    told = {state: sum(go.state == state for go in goes) for state in _STATES}
     counts = ", ".join(f"{count} {state}" for state, count in told.items() if count)
     runs = sum(len(go.runs) for go in goes)
     benches = ", ".join(dict.fromkeys(go.bench for go in goes))
