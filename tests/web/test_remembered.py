@@ -88,7 +88,12 @@ def test_a_short_answer_is_not_packed(asked):
 
 def test_nobody_gets_what_was_made_for_somebody_else_or_for_another_address(asked):
     async def different():
-        return [await asked.ask(), await asked.ask(who=BOB), await asked.ask(path="/"), await asked.ask(query=b"page=2")]
+        return [
+            await asked.ask(),
+            await asked.ask(who=BOB),
+            await asked.ask(path="/"),
+            await asked.ask(query=b"page=2"),
+        ]
 
     assert len(set(asyncio.run(different()))) == 4
 

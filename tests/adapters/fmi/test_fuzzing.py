@@ -127,6 +127,7 @@ def test_a_damaged_library_that_is_tried_takes_only_its_trial_along(lag_parts, t
     assert len(list(folder.iterdir())) == 2
 
 
+@pytest.mark.thorough
 def test_a_json_file_of_brackets_and_one_of_a_million_entries(bundle):
     folder = bundle({"A": "3.0"}, [])
     for text in ("[" * 1_000_000, "[" + "{}," * 300_000 + "{}]", "[" + "1" * 1_000_000 + "]"):
