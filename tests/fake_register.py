@@ -125,6 +125,9 @@ class FakeRegister:
                 return copy.deepcopy(row)
         raise UnknownError(f"There is no request {number}.")
 
+    def in_state(self, status: str) -> list[Document]:
+        return [copy.deepcopy(row) for row in self.rows.values() if row["status"] == status]
+
     def by_key(self, submitted_by: str, key: str) -> Document | None:
         for row in self.rows.values():
             if (row["submitted_by"], row["idempotency_key"]) == (submitted_by, key):

@@ -190,17 +190,21 @@ def test_an_fmu_that_is_no_zip_is_diagnosed_and_kept(requester):
     assert kept.read_bytes() == b"this is no zip"
 
 
+def upload_a_model_only(site, request_uuid):
+    folder = site.folder("sftp", "twin", "pool", request_uuid)
+    shutil.copy(PROJECT / "include" / "fmus" / "FMU_Battery_Model.fmu", folder)
+
+
 @contextmanager
-def another_twin(site):
-    """Instead of the lab's own twin, one that accepts every request and uploads an FMU but no interconnection file."""
+def another_twin(site, upload):
+    """Instead of the lab's own twin, one that accepts every request and uploads something else."""
     pid = next(part.pid for part in lab.status() if part.name == "twin")
     variables = parties.reference_twin(site).environment
     with connect(variables["TWINBENCH_MQTT_URL"], ca=variables["TWINBENCH_MQTT_CA"], client_id="another") as client:
 
         def take(message):
             request_uuid = message.topic.rpartition("/")[2]
-            folder = site.folder("sftp", "twin", "pool", request_uuid)
-            shutil.copy(PROJECT / "include" / "fmus" / "FMU_Battery_Model.fmu", folder)
+            upload(site, request_uuid)
             answer = {"uuid": request_uuid, "status": "accepted", "reason": "", "models": []}
             client.post(topics.request_ack(request_uuid), answer, qos=1)
 
@@ -212,9 +216,52 @@ def another_twin(site):
             os.kill(pid, signal.SIGCONT)
 
 
-def test_an_upload_without_interconnection_file_is_explained_and_kept(requester):
-    with another_twin(requester.site):
+def drop(site, named, *, without=()):
+    """Drop the shipped bundle flat into the pool, as the digital twin sees it; the interconnection file comes last."""
+    pool = site.folder("sftp", "twin", "pool")
+    for file in sorted((PROJECT / "include" / "fmus").iterdir()):
+        if file.name not in without:
+            part = pool / f"{file.name}.part"
+            shutil.copy(file, part)
+            part.rename(pool / named.format(name=file.stem, suffix=file.suffix))
+
+
+def in_quarantine(site, words):
+    """Names of the drops that were put into quarantine for a reason with these words."""
+    folder = site.folder("sftp", "twin", "pool", "quarantine")
+    return [file.stem for file in folder.glob("*.json") if words in json.loads(file.read_text())["reason"]]
+
+
+def test_models_that_are_dropped_flat_are_handed_on_or_kept_aside_with_the_reason(requester):
+    """Two requests wait: a drop that may be for either is kept, one that names a request goes to it, and what a person
+    says goes."""
+    site, pool = requester.site, requester.site.folder("sftp", "twin", "pool")
+    with another_twin(site, lambda *_: None):
+        first, second = (requester.ask(request_document(runs=1)).json()["dag_run_id"] for _ in range(2))
+        eventually(lambda: {requester.row(one)["status"] for one in (first, second)} == {"forwarded"}, timeout_s=60)
+
+        drop(site, "{name}{suffix}")
+        eventually(lambda: in_quarantine(site, "2 requests wait"), timeout_s=40, every_s=0.5)
+        drop(site, f"{{name}}_{second}{{suffix}}")
+        (kept,) = in_quarantine(site, "2 requests wait")
+        (pool / "quarantine" / kept).rename(pool / first)
+        states = {one: requester.wait(one)[0] for one in (second, first)}
+
+    assert states == {second: "success", first: "success"}
+    assert [file for file in pool.iterdir() if file.is_file()] == []
+    told = json.loads((requester.area(second) / "drop.json").read_text())
+    assert (told["request"], told["how"]) == (requester.row(second)["request_number"], "its UUID is in the names")
+    notes = {one: requester.api.run(one)["note"] for one in (first, second)}
+    assert f"rename quarantine/{kept}" in notes[first]
+    assert "handed on: its UUID is in the names" in notes[second]
+
+
+def test_uploads_that_are_not_completed_are_explained_and_kept(requester):
+    """One in the request's own folder, one that was dropped flat: neither is lost, both are told."""
+    site = requester.site
+    with another_twin(site, upload_a_model_only):
         request_uuid = requester.ask(request_document(runs=1)).json()["dag_run_id"]
+        drop(site, "{name}{suffix}", without=["FMU_Output_Handler.fmu"])
         state, seen = requester.wait(request_uuid)
 
     assert state == "failed"
@@ -222,7 +269,8 @@ def test_an_upload_without_interconnection_file_is_explained_and_kept(requester)
     failure = requester.row(request_uuid)["failure"]
     assert failure.startswith("await_bundle: ")
     assert "holds FMU_Battery_Model.fmu but no inter_connection.json" in failure
-    assert (requester.site.folder("sftp", "twin", "pool", request_uuid) / "FMU_Battery_Model.fmu").exists()
+    assert (site.folder("sftp", "twin", "pool", request_uuid) / "FMU_Battery_Model.fmu").exists()
+    eventually(lambda: in_quarantine(site, "names FMU_Output_Handler, of which there is no FMU"), timeout_s=60)
 
 
 def test_a_broker_that_is_killed_in_mid_simulation_costs_no_message(requester):

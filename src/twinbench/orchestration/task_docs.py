@@ -40,6 +40,8 @@ TASKS = {
     "report": "Writes `provenance.json` and `results/report.html`.",
     "close": "Compares the messages published and acknowledged, gives the benches back and closes the request. "
     "**If it fails**, the twin lacks messages: see that it runs, then clear this task.",
+    "hand_on": "Moves models that were dropped beside the requests' folders to the request they are for, or into the "
+    "pool's quarantine; it returns which and why. **If it fails**, the pool cannot be put in order: the log says why.",
     "replan": "Moves the bookings that cannot stay where they are: behind a bench that is out of service, or a test "
     "that takes longer. It returns what moved and why, and what is stuck.",
     "tell_late": "Tells which tests begin or end behind their plan: in the run's note and the request's `late.json`.",

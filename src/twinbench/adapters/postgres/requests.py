@@ -170,6 +170,12 @@ class Requests(RequestSearch):
             raise UnknownError(f"There is no request {number}: see the list of requests.")
         return found
 
+    def in_state(self, status: str) -> list[dict[str, Any]]:
+        """All requests in a state, the oldest first."""
+        with self._database.transaction() as cursor:
+            cursor.execute(f"SELECT {_EVERYTHING} FROM {OF_REQUESTS} WHERE r.status = %s ORDER BY r.id", (status,))
+            return [dict(row) for row in cursor.fetchall()]
+
     def by_key(self, submitted_by: str, key: str) -> dict[str, Any] | None:
         """The request that a person submitted with an idempotency key; None if there is none."""
         return self._one("r.submitted_by = %s AND r.idempotency_key = %s", submitted_by, key)
