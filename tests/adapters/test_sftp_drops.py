@@ -1,4 +1,4 @@
-"""What lies beside the requests' folders, on a real SFTP server and in the fake alike: listed, read, moved, not lost."""
+"""What lies beside the requests' folders, on a real SFTP server and in the fake alike: listed, read and moved."""
 
 import os
 import shutil

@@ -62,6 +62,11 @@ class Requester:
         eventually(ended, timeout_s=timeout_s, every_s=0.5)
         return self.api.run(request_uuid)["state"], seen
 
+    def awaits_models(self, request_uuid):
+        return ("await_bundle", "deferred") in [
+            (task["task_id"], task["state"]) for task in self.api.tasks(request_uuid)
+        ]
+
     def area(self, request_uuid):
         (folder,) = self.site.folder("storage").glob(f"fastest_simulation_*_{request_uuid}")
         return folder
@@ -238,10 +243,10 @@ def test_models_that_are_dropped_flat_are_handed_on_or_kept_aside_with_the_reaso
     site, pool = requester.site, requester.site.folder("sftp", "twin", "pool")
     with another_twin(site, lambda *_: None):
         first, second = (requester.ask(request_document(runs=1)).json()["dag_run_id"] for _ in range(2))
-        eventually(lambda: {requester.row(one)["status"] for one in (first, second)} == {"forwarded"}, timeout_s=60)
+        eventually(lambda: all(map(requester.awaits_models, (first, second))), timeout_s=60, every_s=0.5)
 
         drop(site, "{name}{suffix}")
-        eventually(lambda: in_quarantine(site, "2 requests wait"), timeout_s=40, every_s=0.5)
+        eventually(lambda: in_quarantine(site, "2 requests wait"), timeout_s=60, every_s=0.5)
         drop(site, f"{{name}}_{second}{{suffix}}")
         (kept,) = in_quarantine(site, "2 requests wait")
         (pool / "quarantine" / kept).rename(pool / first)
@@ -270,7 +275,7 @@ def test_uploads_that_are_not_completed_are_explained_and_kept(requester):
     assert failure.startswith("await_bundle: ")
     assert "holds FMU_Battery_Model.fmu but no inter_connection.json" in failure
     assert (site.folder("sftp", "twin", "pool", request_uuid) / "FMU_Battery_Model.fmu").exists()
-    eventually(lambda: in_quarantine(site, "names FMU_Output_Handler, of which there is no FMU"), timeout_s=60)
+    eventually(lambda: in_quarantine(site, "names FMU_Output_Handler, of which there is no FMU"), timeout_s=100)
 
 
 def test_a_broker_that_is_killed_in_mid_simulation_costs_no_message(requester):
