@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from tests.broker import eventually
 from tests.fakes import request_document
 from twinbench.adapters.mqtt import connect
 from twinbench.adapters.postgres import Bookings, Database, Requests
+from twinbench.cli import main
 from twinbench.core import topics
 from twinbench.stack import lab, parties
 from twinbench.stack.database import database_url
@@ -259,6 +261,36 @@ def test_models_that_are_dropped_flat_are_handed_on_or_kept_aside_with_the_reaso
     notes = {one: requester.api.run(one)["note"] for one in (first, second)}
     assert f"rename quarantine/{kept}" in notes[first]
     assert "handed on: its UUID is in the names" in notes[second]
+
+
+def twinbench(*arguments):
+    done = CliRunner().invoke(main, arguments)
+    return done.exit_code, done.output
+
+
+def test_what_is_not_completed_yet_is_cancelled_from_the_command_line_and_its_bench_aborts(requester):
+    """While it waits for models, while a bench works on it, and not once it is over."""
+    with another_twin(requester.site, lambda *_: None):
+        waiting = requester.ask(request_document(runs=1)).json()["dag_run_id"]
+        eventually(lambda: requester.awaits_models(waiting), timeout_s=60, every_s=0.5)
+        number = requester.row(waiting)["request_number"]
+        first, again = (twinbench("request", "cancel", number, "--reason", "no cell") for _ in range(2))
+    document = request_document(runs=6, test_name="Performance - Capacity", test_bench="Physical")
+    log = requester.site.log("bench-cycler-1")
+    commands = log.read_text().count(" accepted")
+    physical = requester.ask(document).json()["dag_run_id"]
+    eventually(lambda: log.read_text().count(" accepted") > commands, timeout_s=90)
+
+    ended = twinbench("request", "cancel", physical)
+
+    assert first == (0, f"{number} is cancelled; it was forwarded. What it has stored stays.\n")
+    assert again == (1, f"error: {number} is cancelled: it cannot be cancelled any more.\n")
+    assert (requester.row(waiting)["failure"], requester.api.run(waiting)["state"]) == ("no cell", "failed")
+    assert ended[0] == 0, ended
+    assert "it was running" in ended[1]
+    eventually(lambda: "failed aborted by command" in log.read_text(), timeout_s=30)
+    bookings = Bookings(Database(database_url(requester.site, "lims"))).of_request(physical)
+    assert (requester.row(physical)["status"], [one.state for one in bookings]) == ("cancelled", ["released"])
 
 
 def test_uploads_that_are_not_completed_are_explained_and_kept(requester):

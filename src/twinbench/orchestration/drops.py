@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["DropTrigger", "ReceiveDrops", "model_pool"]
 
 _LOOK_EVERY_S = 4.0
-_MOST_TOLD = 20  # of each kind, in what the task returns
+_MOST_TOLD = 5  # of each kind, in what the task returns
 
 _log = logging.getLogger(__name__)
 
