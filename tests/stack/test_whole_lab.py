@@ -69,6 +69,9 @@ class Requester:
             (task["task_id"], task["state"]) for task in self.api.tasks(request_uuid)
         ]
 
+    def has_models(self, request_uuid):
+        return (self.area(request_uuid) / "fastest-models" / "models.json").exists()
+
     def area(self, request_uuid):
         (folder,) = self.site.folder("storage").glob(f"fastest_simulation_*_{request_uuid}")
         return folder
@@ -252,7 +255,8 @@ def test_models_that_are_dropped_flat_are_handed_on_or_kept_aside_with_the_reaso
         drop(site, f"{{name}}_{second}{{suffix}}")
         (kept,) = in_quarantine(site, "2 requests wait")
         (pool / "quarantine" / kept).rename(pool / first)
-        states = {one: requester.wait(one)[0] for one in (second, first)}
+        eventually(lambda: all(map(requester.has_models, (first, second))), timeout_s=60, every_s=0.5)
+    states = {one: requester.wait(one)[0] for one in (second, first)}
 
     assert states == {second: "success", first: "success"}
     assert [file for file in pool.iterdir() if file.is_file()] == []

@@ -26,6 +26,7 @@ _DAG = "carry_out_request"
 _ROUNDS = "carry_out_round"
 _LONGEST_NOTE = 1000  # Airflow takes no more
 _REPLAN = "replan_lab"
+_CAMPAIGN = "run_campaign"
 _REQUESTS = "/lims/api/v1/requests"
 _REFUSALS: Mapping[int, type[LabError]] = {
     403: ForbiddenError,
@@ -116,6 +117,15 @@ class AirflowApi:
                 "or submit it under another UUID."
             )
         return dict(self._accepted(answer))
+
+    def begin_campaign(self, campaign_uuid: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Start the run of a campaign; its run id is the campaign's UUID.
+
+        Raises:
+            ConflictError: If it has been started before.
+        """
+        body = {"dag_run_id": campaign_uuid, "logical_date": None, "conf": document}
+        return dict(self._call("POST", f"/api/v2/dags/{_CAMPAIGN}/dagRuns", json=body))
 
     def run(self, run_id: str) -> dict[str, Any]:
         """One run: its state, its times."""

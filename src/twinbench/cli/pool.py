@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from twinbench.cli.opening import open_this_lab
 from twinbench.cli.options import json_option
-from twinbench.core.errors import LabError
-
-if TYPE_CHECKING:
-    from twinbench.workflow.lab import Lab
 
 __all__ = ["pool"]
 
 
-@click.group()
+@click.group(short_help="Show models that were dropped, and say whose they are.")
 def pool() -> None:
     """Show what was dropped into the pool and is nobody's, and give it to a request.
 
@@ -25,27 +21,13 @@ def pool() -> None:
     """
 
 
-def _open() -> Lab:
-    from twinbench.adapters.environment import Settings
-    from twinbench.orchestration.opening import open_lab
-    from twinbench.stack import parties
-    from twinbench.stack.site import Site
-
-    if "TWINBENCH_SFTP_URL" in os.environ:
-        return open_lab()
-    site = Site.find()
-    if not site.ports:
-        raise LabError("There is no local lab yet: `twinbench up` starts one.")
-    return open_lab(Settings({**Settings.from_environment().variables, **parties.lims_environment(site)}))
-
-
-@pool.command("list")
+@pool.command("list", short_help="Show what lies in quarantine, and why.")
 @json_option
 def list_drops(*, as_json: bool) -> None:
     """Show what lies in quarantine with the reason, and what is not dealt with yet."""
     from twinbench.workflow.receiving import quarantined
 
-    lab = _open()
+    lab = open_this_lab()
     aside, lying = quarantined(lab), [entry.shown for entry in lab.drops.entries() if entry.kind != "folder"]
     if as_json:
         click.echo(json.dumps({"quarantined": aside, "not_dealt_with": lying}, indent=1))
@@ -69,12 +51,12 @@ def _show(drop: dict[str, Any]) -> None:
         click.echo(f"  remedy    {drop['remedy']}")
 
 
-@pool.command()
+@pool.command(short_help="Give what is in quarantine to a request.")
 @click.argument("drop")
 @click.argument("number", metavar="REQUEST")
 def assign(drop: str, number: str) -> None:
     """Give DROP, which is in quarantine, to REQUEST (number or UUID): its run goes on with it."""
     from twinbench.workflow.receiving import assign_drop
 
-    told = assign_drop(_open(), drop, number.upper() if number.upper().startswith("TR-") else number)
+    told = assign_drop(open_this_lab(), drop, number.upper() if number.upper().startswith("TR-") else number)
     click.echo(f"{told['request']} has {', '.join(told['files'])}.")

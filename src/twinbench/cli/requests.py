@@ -15,7 +15,7 @@ from twinbench.core.errors import LabError, UnknownError
 if TYPE_CHECKING:
     from twinbench.adapters.airflow_api import AirflowApi, LimsApi
 
-__all__ = ["request"]
+__all__ = ["open_airflow", "read_document", "request"]
 
 _which = click.argument("number", metavar="REQUEST")
 _WORDS = {"success": "done", "upstream_failed": "not begun", "deferred": "waiting", "None": "to come"}
@@ -46,7 +46,8 @@ def _open(kind: type[AirflowApi], local_user: str) -> Any:
     return kind(site.airflow_url, user=local_user, password=password_of(site, local_user))
 
 
-def _airflow() -> AirflowApi:
+def open_airflow() -> AirflowApi:
+    """Airflow's REST API as the environment's user, or at the local lab as the lab's own."""
     from twinbench.adapters.airflow_api import AirflowApi
     from twinbench.stack.people import LIMS
 
@@ -84,18 +85,19 @@ def submit(document: Any, request_uuid: str | None, *, as_json: bool) -> None:
     from twinbench.core.request import validate_document
 
     schema = json.loads((Settings.from_environment().include / "schemas" / "test_request.schema.json").read_text())
-    asked = _read(document)
+    asked = read_document(document)
     findings = blocking(validate_document(asked, schema))
     if findings:
         told = "\n".join(f"  {finding.where:<16} {finding.message} ({finding.hint})" for finding in findings)
         raise LabError(f"{document.name} is no request that can be carried out:\n{told}")
-    run = _airflow().submit(_checked(request_uuid) if request_uuid else str(uuid.uuid4()), asked)
+    run = open_airflow().submit(_checked(request_uuid) if request_uuid else str(uuid.uuid4()), asked)
     click.echo(json.dumps(run) if as_json else f"{run['dag_run_id']} {run['state']}")
     if not as_json:
         click.secho(f"Follow it with `twinbench request wait {run['dag_run_id']}`.", dim=True, err=True)
 
 
-def _read(document: Any) -> Any:
+def read_document(document: Any) -> Any:
+    """The JSON in an opened file."""
     try:
         return json.load(document)
     except ValueError as error:
@@ -117,7 +119,7 @@ def list_requests(*, as_json: bool) -> None:
     """Show the newest requests."""
     from twinbench.cli.showing import show_table
 
-    runs = _airflow().runs()
+    runs = open_airflow().runs()
     if as_json:
         click.echo(json.dumps(runs, indent=1))
     elif not runs:
@@ -145,7 +147,7 @@ def show(number: str, *, as_json: bool) -> None:
     from twinbench.stack.demo import account
     from twinbench.stack.terminal import console
 
-    api, run_id = _airflow(), _run_id(number)
+    api, run_id = open_airflow(), _run_id(number)
     run, tasks = api.run(run_id), api.tasks(run_id)
     if as_json:
         click.echo(json.dumps({"run": run, "tasks": tasks}, indent=1))
@@ -183,12 +185,12 @@ def wait(number: str) -> None:
         click.echo(f"  {task:<26} {_state(state):<12} {seconds:7.1f} s")
 
     run_id = _run_id(number)
-    if follow(_airflow(), run_id, tell) != "success":
+    if follow(open_airflow(), run_id, tell) != "success":
         click.secho(_failure(run_id), fg="red", err=True)
         sys.exit(1)
 
 
-@request.command()
+@request.command(short_help="Cancel a request; what it has stored stays.")
 @_which
 @click.option("--reason", default="", help="Why; it is kept with the request.")
 @json_option

@@ -82,6 +82,9 @@ class Requests(Protocol):
     def in_state(self, status: str) -> list[Document]:
         """All requests in a state, the oldest first."""
 
+    def those(self, request_uuids: Sequence[str]) -> list[Document]:
+        """The requests of these UUIDs that there are, the oldest first."""
+
 
 class ObjectStore(Protocol):
     """Where payload lives."""
