@@ -297,6 +297,25 @@ def test_what_is_not_completed_yet_is_cancelled_from_the_command_line_and_its_be
     assert (requester.row(physical)["status"], [one.state for one in bookings]) == ("cancelled", ["released"])
 
 
+def test_a_campaign_carries_out_its_members_one_after_another_and_tells_what_came_of_each(requester, tmp_path):
+    document = {"name": "winter", "template": request_document(), "grid": {"runs": [1, 2]}, "most_open": 1}
+    (tmp_path / "campaign.json").write_text(json.dumps(document))
+
+    code, text = twinbench("campaign", "submit", str(tmp_path / "campaign.json"))
+    campaign_uuid = text.split()[0]
+    run = f"/api/v2/dags/run_campaign/dagRuns/{campaign_uuid}"
+    eventually(lambda: requester.http.get(run).json()["state"] in ("success", "failed"), timeout_s=240, every_s=1)
+
+    assert (code, requester.http.get(run).json()["state"]) == (0, "success")
+    folder = requester.site.folder("storage") / "campaigns" / campaign_uuid
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["counts"], summary["is_over"]) == ({"completed": 2}, True)
+    assert all(member["figures"]["evaluated"] == member["differs"]["runs"] for member in summary["members"])
+    first, second = (requester.row(member["uuid"]) for member in summary["members"])
+    assert first["completed_at"] <= second["created_at"]
+    assert len((folder / "summary.csv").read_text().splitlines()) == 3
+
+
 def test_uploads_that_are_not_completed_are_explained_and_kept(requester):
     """One in the request's own folder, one that was dropped flat: neither is lost, both are told."""
     site = requester.site
