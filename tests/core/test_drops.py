@@ -34,6 +34,13 @@ def test_files_without_a_request_in_their_names_are_one_drop_with_the_interconne
     assert drop.models == ("A.fmu", "B.fmu")
 
 
+@pytest.mark.parametrize("name", ["Connections.json", "INTER_CONNECTION.JSON"])
+def test_an_interconnection_file_is_known_by_its_name_in_any_case_and_given_the_usual_one(name):
+    (drop,) = sort("A.fmu", "B.fmu", name)
+
+    assert (list(drop.files.values())[-1], drop.lacks) == (name.lower(), "")
+
+
 @pytest.mark.parametrize("form", ["{name}_{uuid}{suffix}", "{uuid}-{name}{suffix}", "{name}.{uuid}{suffix}"])
 def test_a_request_s_uuid_in_file_names_says_whose_they_are_and_is_left_out_of_the_bundle(form):
     parts = [("A", ".fmu"), ("B", ".fmu"), ("inter_connection", ".json")]

@@ -145,6 +145,8 @@ def _drop(heap: _Heap, wirings: Mapping[str, bytes]) -> Drop:
 
 def _name_in_bundle(entry: Entry, named: frozenset[str]) -> str:
     """An FMU goes by its file's name: the UUID in it is left out unless the interconnection file has it too."""
+    if entry.is_wiring:
+        return plain_name(entry.name).lower()  # as a request's run waits for it
     return entry.name if entry.name.removesuffix(".fmu") in named else plain_name(entry.name)
 
 
