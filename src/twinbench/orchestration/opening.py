@@ -34,14 +34,16 @@ def open_lab(settings: Settings | None = None) -> Lab:
     from twinbench.adapters.mqtt import LabWire
     from twinbench.adapters.objects import Objects
     from twinbench.adapters.postgres import Bookings, Database, PostgresOutbox, Requests, Telemetry
-    from twinbench.adapters.sftp import SftpPool
+    from twinbench.adapters.sftp import SftpDrops, SftpPool
 
     known = settings or Settings.from_environment()
     database = Database(known.database_url)
+    keys = {"key": known.sftp_key, "known_hosts": known.sftp_known_hosts}
     return Lab(
         requests=Requests(database),
         store=Objects(known.storage_url),
-        pool=SftpPool(known.sftp_url, key=known.sftp_key, known_hosts=known.sftp_known_hosts),
+        pool=SftpPool(known.sftp_url, **keys),
+        drops=SftpDrops(known.sftp_url, **keys),
         wire=LabWire(
             known.mqtt_url, ca=known.mqtt_ca, metrics_topic=known.metrics_topic, outbox=PostgresOutbox(database)
         ),
