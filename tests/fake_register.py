@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -124,6 +124,12 @@ class FakeRegister:
             if row["request_number"] == number:
                 return copy.deepcopy(row)
         raise UnknownError(f"There is no request {number}.")
+
+    def in_state(self, status: str) -> list[Document]:
+        return [copy.deepcopy(row) for row in self.rows.values() if row["status"] == status]
+
+    def those(self, request_uuids: Sequence[str]) -> list[Document]:
+        return [copy.deepcopy(row) for uuid, row in self.rows.items() if uuid in request_uuids]
 
     def by_key(self, submitted_by: str, key: str) -> Document | None:
         for row in self.rows.values():

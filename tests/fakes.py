@@ -19,7 +19,8 @@ from tests.fake_bookings import FakeBookings
 from tests.fake_register import FakeRegister
 from twinbench.adapters import fmi
 from twinbench.adapters.objects import Objects
-from twinbench.core.errors import UnreachableError
+from twinbench.core.errors import BundleError, UnreachableError
+from twinbench.core.pool_entries import QUARANTINE, Entry
 from twinbench.orchestration.opening import read_catalogue, read_schemas
 from twinbench.workflow.lab import Lab
 
@@ -70,6 +71,50 @@ class FakePool:
 
     def remove(self, request_uuid: str) -> None:
         self.files.pop(request_uuid, None)
+
+
+class FakeDrops:
+    """The same pool as a place where files lie anywhere: path -> content; moves end up in the requests' folders."""
+
+    def __init__(self, pool: FakePool) -> None:
+        self.files: dict[str, bytes] = {}
+        self.moved: list[tuple[str, str]] = []
+        self._pool = pool
+
+    def entries(self) -> list[Entry]:
+        return [each for each in self._all() if each.path.partition("/")[0] != QUARANTINE]
+
+    def listing(self, folder: str) -> list[Entry]:
+        below = [each for each in self._all() if each.path.startswith(f"{folder}/")]
+        names = sorted({each.path.removeprefix(f"{folder}/").partition("/")[0] for each in below})
+        known = {each.path: each for each in below}
+        return [known.get(f"{folder}/{name}", Entry(f"{folder}/{name}", "folder")) for name in names]
+
+    def _all(self) -> list[Entry]:
+        folders = {path.rpartition("/")[0] for path in self.files} - {""}
+        files = [Entry(path, "file", len(content)) for path, content in self.files.items()]
+        return sorted([*files, *(Entry(folder, "folder") for folder in folders)], key=lambda each: each.path)
+
+    def read(self, path: str, *, most_bytes: int) -> bytes:
+        return self.files[path][:most_bytes]
+
+    def write(self, path: str, content: str) -> None:
+        self.files[path] = content.encode()
+
+    def move(self, moves: Sequence[tuple[str, str]]) -> None:
+        for source, target in moves:
+            folder, _, name = target.rpartition("/")
+            if target in self.files or name in self._pool.files.get(folder, {}):
+                raise BundleError(f"{target} is in the pool already.")
+            content = self.files.pop(source)
+            self.moved.append((source, target))
+            if folder.startswith(QUARANTINE):
+                self.files[target] = content
+            else:
+                self._pool.upload(folder, {name: content})
+
+    def remove(self, path: str) -> None:
+        self.files.pop(path, None)
 
 
 class FakeTelemetry:
@@ -183,6 +228,7 @@ class FakeLab:
     lab: Lab
     requests: FakeRegister
     pool: FakePool
+    drops: FakeDrops
     wire: FakeWire
     telemetry: FakeTelemetry
     bookings: FakeBookings
@@ -200,11 +246,12 @@ class FakeLab:
 def make_lab(storage: Path) -> FakeLab:
     """A lab whose objects lie below *storage*, at noon of a certain day."""
     requests, pool, wire, telemetry, said = FakeRegister(), FakePool(), FakeWire(), FakeTelemetry(), []
-    bookings = FakeBookings(requests.rows)
+    bookings, drops = FakeBookings(requests.rows), FakeDrops(pool)
     lab = Lab(
         requests=requests,
         store=Objects(storage.as_uri()),
         pool=pool,
+        drops=drops,
         wire=wire,
         telemetry=telemetry,
         bookings=bookings,
@@ -215,4 +262,4 @@ def make_lab(storage: Path) -> FakeLab:
         say=said.append,
         versions={"twinbench": "test"},
     )
-    return FakeLab(lab, requests, pool, wire, telemetry, bookings, said)
+    return FakeLab(lab, requests, pool, drops, wire, telemetry, bookings, said)

@@ -3,82 +3,28 @@
 The API is played by a small server of HTTP; tests/stack/test_whole_lab.py asks the real one.
 """
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
-
 import pytest
 
+from tests.airflow_server import served
 from tests.broker import free_port
-from twinbench.adapters.airflow_api import AirflowApi
-from twinbench.core.errors import ConfigurationError, RequestError, UnreachableError
+from twinbench.adapters.airflow_api import AirflowApi, LimsApi
+from twinbench.core.errors import (
+    ConfigurationError,
+    ConflictError,
+    ForbiddenError,
+    RequestError,
+    UnknownError,
+    UnreachableError,
+)
 
 REQUEST = "5b1c5a52-5c0e-4f3e-9d0a-2f6a0c7a1e11"
 RUNS = "/api/v2/dags/carry_out_request/dagRuns"
 
 
-class Airflow(ThreadingHTTPServer):
-    """What the routes answer, and what was asked.
-
-    Attributes:
-        password: The one that is let in.
-        token: The one that is good; others get 401.
-        answers: ``METHOD path`` -> status and document.
-        asked: Method, path, query and document of each call with a good token.
-        logins: The tokens that were given out.
-    """
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Call)
-        self.password, self.token = "swordfish", "token-1"
-        self.answers, self.asked, self.logins = {}, [], []
-        self.login_status = 201
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def answer(self, call, *, body, token):
-        url = urlsplit(call.path)
-        if url.path == "/auth/token":
-            if self.login_status != 201 or body["password"] != self.password:
-                return (401 if self.login_status == 201 else self.login_status), {"detail": "Invalid credentials"}
-            self.logins.append(self.token)
-            return 201, {"access_token": self.token}
-        if token != f"Bearer {self.token}":
-            return 401, {"detail": "Not authenticated"}
-        self.asked.append((call.command, url.path, dict(parse_qsl(url.query)), body))
-        return self.answers.get(f"{call.command} {url.path}", (404, {"detail": "no such route"}))
-
-
-class _Call(BaseHTTPRequestHandler):
-    def _serve(self):
-        length = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(length)) if length else None
-        status, document = self.server.answer(self, body=body, token=self.headers.get("Authorization"))
-        data = document if isinstance(document, bytes) else json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    do_GET = do_POST = do_PATCH = _serve
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def airflow():
-    with Airflow() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with served() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -248,3 +194,29 @@ def test_a_server_that_fails_may_be_asked_again_and_blames_nobody(airflow, api):
     airflow.answers[f"GET {place}"] = (500, b"Internal Server Error")
     with pytest.raises(UnreachableError, match="HTTP 500, Internal Server Error"):
         api.result(REQUEST, "close")
+
+
+@pytest.fixture
+def lims(airflow):
+    lims = LimsApi(airflow.url, user="ada", password=airflow.password)
+    yield lims
+    lims.close()
+
+
+def test_a_request_is_cancelled_by_the_lab_s_own_route_with_the_reason(airflow, lims):
+    route = "/lims/api/v1/requests/TR-000042/cancel"
+    airflow.answers[f"POST {route}"] = (200, {"status": "cancelled"})
+
+    assert lims.cancel_request("TR-000042", reason="no cell") == {"status": "cancelled"}
+    assert airflow.asked == [("POST", route, {}, {"reason": "no cell"})]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(403, ForbiddenError), (404, UnknownError), (409, ConflictError), (422, RequestError), (503, UnreachableError)],
+)
+def test_what_the_lab_refuses_is_told_in_its_own_words(airflow, lims, status, kind):
+    airflow.answers["GET /lims/api/v1/requests/TR-000042"] = (status, {"detail": "TR-000042 is completed."})
+
+    with pytest.raises(kind, match=r"^TR-000042 is completed\.$"):
+        lims.request("TR-000042")

@@ -76,7 +76,7 @@ def test_a_folder_is_refused_by_name(site, folder, tmp_path):
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_copied(site, folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("twinbench.adapters.sftp._LARGEST_FILE_BYTES", 3)
+    monkeypatch.setattr("twinbench.adapters.sftp.pool.LARGEST_FILE_BYTES", 3)
     (folder / "A.fmu").write_bytes(b"model")
 
     with pytest.raises(BundleError, match=r"A\.fmu has 5 bytes; at most 3 are taken"):

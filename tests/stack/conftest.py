@@ -71,7 +71,7 @@ def processes_of_session(session: int) -> list[int]:
 @pytest.fixture(scope="session")
 def running_lab(tmp_path_factory) -> Iterator[RunningLab]:
     """The whole lab; one of its usual ports is taken by somebody else. What is left of it afterwards is a failure."""
-    mine = {"TWINBENCH_LAB": str(tmp_path_factory.mktemp("lab") / ".lab"), "TWINBENCH_BUNDLE_PATIENCE_S": "15"}
+    mine = {"TWINBENCH_LAB": str(tmp_path_factory.mktemp("lab") / ".lab"), "TWINBENCH_BUNDLE_PATIENCE_S": "90"}
     observer = Notes()
     with mock.patch.dict(os.environ, mine), closing(socket.socket()) as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

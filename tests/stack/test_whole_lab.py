@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from tests.broker import eventually
 from tests.fakes import request_document
 from twinbench.adapters.mqtt import connect
 from twinbench.adapters.postgres import Bookings, Database, Requests
+from twinbench.cli import main
 from twinbench.core import topics
 from twinbench.stack import lab, parties
 from twinbench.stack.database import database_url
@@ -61,6 +63,14 @@ class Requester:
 
         eventually(ended, timeout_s=timeout_s, every_s=0.5)
         return self.api.run(request_uuid)["state"], seen
+
+    def awaits_models(self, request_uuid):
+        return ("await_bundle", "deferred") in [
+            (task["task_id"], task["state"]) for task in self.api.tasks(request_uuid)
+        ]
+
+    def has_models(self, request_uuid):
+        return (self.area(request_uuid) / "fastest-models" / "models.json").exists()
 
     def area(self, request_uuid):
         (folder,) = self.site.folder("storage").glob(f"fastest_simulation_*_{request_uuid}")
@@ -190,17 +200,21 @@ def test_an_fmu_that_is_no_zip_is_diagnosed_and_kept(requester):
     assert kept.read_bytes() == b"this is no zip"
 
 
+def upload_a_model_only(site, request_uuid):
+    folder = site.folder("sftp", "twin", "pool", request_uuid)
+    shutil.copy(PROJECT / "include" / "fmus" / "FMU_Battery_Model.fmu", folder)
+
+
 @contextmanager
-def another_twin(site):
-    """Instead of the lab's own twin, one that accepts every request and uploads an FMU but no interconnection file."""
+def another_twin(site, upload):
+    """Instead of the lab's own twin, one that accepts every request and uploads something else."""
     pid = next(part.pid for part in lab.status() if part.name == "twin")
     variables = parties.reference_twin(site).environment
     with connect(variables["TWINBENCH_MQTT_URL"], ca=variables["TWINBENCH_MQTT_CA"], client_id="another") as client:
 
         def take(message):
             request_uuid = message.topic.rpartition("/")[2]
-            folder = site.folder("sftp", "twin", "pool", request_uuid)
-            shutil.copy(PROJECT / "include" / "fmus" / "FMU_Battery_Model.fmu", folder)
+            upload(site, request_uuid)
             answer = {"uuid": request_uuid, "status": "accepted", "reason": "", "models": []}
             client.post(topics.request_ack(request_uuid), answer, qos=1)
 
@@ -212,9 +226,102 @@ def another_twin(site):
             os.kill(pid, signal.SIGCONT)
 
 
-def test_an_upload_without_interconnection_file_is_explained_and_kept(requester):
-    with another_twin(requester.site):
+def drop(site, named, *, without=()):
+    """Drop the shipped bundle flat into the pool, as the digital twin sees it; the interconnection file comes last."""
+    pool = site.folder("sftp", "twin", "pool")
+    for file in sorted((PROJECT / "include" / "fmus").iterdir()):
+        if file.name not in without:
+            part = pool / f"{file.name}.part"
+            shutil.copy(file, part)
+            part.rename(pool / named.format(name=file.stem, suffix=file.suffix))
+
+
+def in_quarantine(site, words):
+    """Names of the drops that were put into quarantine for a reason with these words."""
+    folder = site.folder("sftp", "twin", "pool", "quarantine")
+    return [file.stem for file in folder.glob("*.json") if words in json.loads(file.read_text())["reason"]]
+
+
+def test_models_that_are_dropped_flat_are_handed_on_or_kept_aside_with_the_reason(requester):
+    """Two requests wait: a drop that may be for either is kept, one that names a request goes to it, and what a person
+    says goes."""
+    site, pool = requester.site, requester.site.folder("sftp", "twin", "pool")
+    with another_twin(site, lambda *_: None):
+        first, second = (requester.ask(request_document(runs=1)).json()["dag_run_id"] for _ in range(2))
+        eventually(lambda: all(map(requester.awaits_models, (first, second))), timeout_s=60, every_s=0.5)
+
+        drop(site, "{name}{suffix}")
+        eventually(lambda: in_quarantine(site, "2 requests wait"), timeout_s=60, every_s=0.5)
+        drop(site, f"{{name}}_{second}{{suffix}}")
+        (kept,) = in_quarantine(site, "2 requests wait")
+        (pool / "quarantine" / kept).rename(pool / first)
+        eventually(lambda: all(map(requester.has_models, (first, second))), timeout_s=60, every_s=0.5)
+    states = {one: requester.wait(one)[0] for one in (second, first)}
+
+    assert states == {second: "success", first: "success"}
+    assert [file for file in pool.iterdir() if file.is_file()] == []
+    told = json.loads((requester.area(second) / "drop.json").read_text())
+    assert (told["request"], told["how"]) == (requester.row(second)["request_number"], "its UUID is in the names")
+    notes = {one: requester.api.run(one)["note"] for one in (first, second)}
+    assert f"rename quarantine/{kept}" in notes[first]
+    assert "handed on: its UUID is in the names" in notes[second]
+
+
+def twinbench(*arguments):
+    done = CliRunner().invoke(main, arguments)
+    return done.exit_code, done.output
+
+
+def test_what_is_not_completed_yet_is_cancelled_from_the_command_line_and_its_bench_aborts(requester):
+    """While it waits for models, while a bench works on it, and not once it is over."""
+    with another_twin(requester.site, lambda *_: None):
+        waiting = requester.ask(request_document(runs=1)).json()["dag_run_id"]
+        eventually(lambda: requester.awaits_models(waiting), timeout_s=60, every_s=0.5)
+        number = requester.row(waiting)["request_number"]
+        first, again = (twinbench("request", "cancel", number, "--reason", "no cell") for _ in range(2))
+    document = request_document(runs=6, test_name="Performance - Capacity", test_bench="Physical")
+    log = requester.site.log("bench-cycler-1")
+    commands = log.read_text().count(" accepted")
+    physical = requester.ask(document).json()["dag_run_id"]
+    eventually(lambda: log.read_text().count(" accepted") > commands, timeout_s=90)
+
+    ended = twinbench("request", "cancel", physical)
+
+    assert first == (0, f"{number} is cancelled; it was forwarded. What it has stored stays.\n")
+    assert again == (1, f"error: {number} is cancelled: it cannot be cancelled any more.\n")
+    assert (requester.row(waiting)["failure"], requester.api.run(waiting)["state"]) == ("no cell", "failed")
+    assert ended[0] == 0, ended
+    assert "it was running" in ended[1]
+    eventually(lambda: "failed aborted by command" in log.read_text(), timeout_s=30)
+    bookings = Bookings(Database(database_url(requester.site, "lims"))).of_request(physical)
+    assert (requester.row(physical)["status"], [one.state for one in bookings]) == ("cancelled", ["released"])
+
+
+def test_a_campaign_carries_out_its_members_one_after_another_and_tells_what_came_of_each(requester, tmp_path):
+    document = {"name": "winter", "template": request_document(), "grid": {"runs": [1, 2]}, "most_open": 1}
+    (tmp_path / "campaign.json").write_text(json.dumps(document))
+
+    code, text = twinbench("campaign", "submit", str(tmp_path / "campaign.json"))
+    campaign_uuid = text.split()[0]
+    run = f"/api/v2/dags/run_campaign/dagRuns/{campaign_uuid}"
+    eventually(lambda: requester.http.get(run).json()["state"] in ("success", "failed"), timeout_s=240, every_s=1)
+
+    assert (code, requester.http.get(run).json()["state"]) == (0, "success")
+    folder = requester.site.folder("storage") / "campaigns" / campaign_uuid
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["counts"], summary["is_over"]) == ({"completed": 2}, True)
+    assert all(member["figures"]["evaluated"] == member["differs"]["runs"] for member in summary["members"])
+    first, second = (requester.row(member["uuid"]) for member in summary["members"])
+    assert first["completed_at"] <= second["created_at"]
+    assert len((folder / "summary.csv").read_text().splitlines()) == 3
+
+
+def test_uploads_that_are_not_completed_are_explained_and_kept(requester):
+    """One in the request's own folder, one that was dropped flat: neither is lost, both are told."""
+    site = requester.site
+    with another_twin(site, upload_a_model_only):
         request_uuid = requester.ask(request_document(runs=1)).json()["dag_run_id"]
+        drop(site, "{name}{suffix}", without=["FMU_Output_Handler.fmu"])
         state, seen = requester.wait(request_uuid)
 
     assert state == "failed"
@@ -222,7 +329,8 @@ def test_an_upload_without_interconnection_file_is_explained_and_kept(requester)
     failure = requester.row(request_uuid)["failure"]
     assert failure.startswith("await_bundle: ")
     assert "holds FMU_Battery_Model.fmu but no inter_connection.json" in failure
-    assert (requester.site.folder("sftp", "twin", "pool", request_uuid) / "FMU_Battery_Model.fmu").exists()
+    assert (site.folder("sftp", "twin", "pool", request_uuid) / "FMU_Battery_Model.fmu").exists()
+    eventually(lambda: in_quarantine(site, "names FMU_Output_Handler, of which there is no FMU"), timeout_s=100)
 
 
 def test_a_broker_that_is_killed_in_mid_simulation_costs_no_message(requester):

@@ -1,20 +1,39 @@
-"""Airflow's REST API (v2), as the command line and the demo use it: log in, start a DAG run, watch it."""
+"""Airflow's REST API (v2), as the command line and the demo use it: log in, start a DAG run, watch it.
+
+The lab's own REST interface is behind the same login: :class:`LimsApi`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 
-from twinbench.core.errors import ConfigurationError, ConflictError, RequestError, UnknownError, UnreachableError
+from twinbench.core.errors import (
+    ConfigurationError,
+    ConflictError,
+    ForbiddenError,
+    LabError,
+    RequestError,
+    UnknownError,
+    UnreachableError,
+)
 
-__all__ = ["AirflowApi"]
+__all__ = ["AirflowApi", "LimsApi"]
 
 _DAG = "carry_out_request"
 _ROUNDS = "carry_out_round"
 _LONGEST_NOTE = 1000  # Airflow takes no more
 _REPLAN = "replan_lab"
+_CAMPAIGN = "run_campaign"
+_REQUESTS = "/lims/api/v1/requests"
+_REFUSALS: Mapping[int, type[LabError]] = {
+    403: ForbiddenError,
+    404: UnknownError,
+    409: ConflictError,
+    503: UnreachableError,
+}
 
 
 class AirflowApi:
@@ -99,6 +118,15 @@ class AirflowApi:
             )
         return dict(self._accepted(answer))
 
+    def begin_campaign(self, campaign_uuid: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Start the run of a campaign; its run id is the campaign's UUID.
+
+        Raises:
+            ConflictError: If it has been started before.
+        """
+        body = {"dag_run_id": campaign_uuid, "logical_date": None, "conf": document}
+        return dict(self._call("POST", f"/api/v2/dags/{_CAMPAIGN}/dagRuns", json=body))
+
     def run(self, run_id: str) -> dict[str, Any]:
         """One run: its state, its times."""
         return dict(self._call("GET", f"/api/v2/dags/{_DAG}/dagRuns/{run_id}"))
@@ -161,6 +189,24 @@ class AirflowApi:
         query = {"run_id_prefix_pattern": f"{run_id}.", "state": list(states), "order_by": "run_after"}
         found = self._call("GET", f"/api/v2/dags/{_ROUNDS}/dagRuns", params=query)
         return [run["dag_run_id"] for run in found["dag_runs"]]
+
+
+class LimsApi(AirflowApi):
+    """The lab's REST interface, as a person: what is refused is told in its own words."""
+
+    def request(self, number: str) -> dict[str, Any]:
+        """One request by its number or UUID."""
+        return self._told(self._ask("GET", f"{_REQUESTS}/{number}"))
+
+    def cancel_request(self, number: str, *, reason: str = "") -> dict[str, Any]:
+        """End a request, as on its page: its run, its bookings, and what a bench does for it."""
+        return self._told(self._ask("POST", f"{_REQUESTS}/{number}/cancel", json={"reason": reason}))
+
+    def _told(self, answer: httpx.Response) -> dict[str, Any]:
+        if answer.is_success:
+            return dict(answer.json())
+        kind = _REFUSALS.get(answer.status_code, RequestError)
+        raise kind(_detail(answer))
 
 
 def _detail(answer: httpx.Response) -> str:

@@ -26,7 +26,7 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-@click.command()
+@click.command(short_help="Make a design of experiment.")
 @click.argument("spec", type=FILE)
 @click.option("-o", "--output", type=OutputFile(), required=True, help="runs.csv: the test points.")
 @click.option("--document", type=OutputFile(), help="design.json: the same with its quality and how it came about.")
@@ -70,7 +70,7 @@ def design(
     return figures, 0
 
 
-@click.command()
+@click.command(short_help="Plan tests on benches.")
 @click.argument("lab", type=FILE)
 @click.option("-o", "--output", type=OutputFile(), required=True, help="plan.json.")
 @click.option("--time-limit", type=float, default=10.0, show_default=True, help="Of the solver, in s.")

@@ -42,7 +42,7 @@ def _say_where(site: Any, output: Any) -> None:
     output.print(f"\n[bold]Airflow[/]   {site.airflow_url}", soft_wrap=True)
     for person in PEOPLE:
         login = f"user {person.name:<9}   password {password_of(site, person.name)}"
-        output.print(f"            {login}   [dim]{person.role}[/]", soft_wrap=True, highlight=False)
+        output.print(f"          {login}   [dim]{person.role}[/]", soft_wrap=True, highlight=False)
     output.print(f"[bold]Files[/]     {site.root}")
 
 
@@ -87,12 +87,13 @@ def logs(part: str | None, lines: int, *, follow: bool) -> None:
     files = [folder / f"{part}.log"] if part else sorted(folder.glob("*.log"))
     missing = [file for file in files if not file.exists()]
     if missing or not files:
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.log"))) or "none yet"
-        raise LabError(f"There is no log of {part or 'any part'} in {folder}; there are: {known}.")
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.log")))
+        remedy = f"there are {known}" if known else "`twinbench up` starts the lab"
+        raise LabError(f"There is no log of {part or 'any part'} in {folder}: {remedy}.")
     os.execvp("tail", ["tail", *(["-f"] if follow else []), "-n", str(lines), *map(str, files)])
 
 
-@click.command()
+@click.command(short_help="Start the lab and carry out one request.")
 def demo() -> None:
     """Start the lab, carry out one request, say what happened; stay up until Ctrl-C (DEMO_EXIT=1: stop)."""
     from twinbench.stack import lab

@@ -23,7 +23,7 @@ __all__ = ["build", "check", "simulate"]
 _SHOWN = ("status", "reason", "communication_steps", "wall_s", "steps_per_s", "real_time_factor")
 
 
-@click.command()
+@click.command(short_help="Check a bundle: FMUs and how they are wired.")
 @click.argument("bundle", type=EXISTING)
 @json_option
 @told
@@ -43,7 +43,7 @@ def check(bundle: Path, *, as_json: bool) -> tuple[dict[str, Any], int]:
     return document, 0 if document["ok"] else 1
 
 
-@click.command()
+@click.command(short_help="Build one runnable file from a bundle.")
 @click.argument("bundle", type=EXISTING)
 @click.option("--set", "settings", multiple=True, metavar="FMU.VARIABLE=VALUE", help="Start values to build in.")
 @click.option("-o", "--output", type=OutputFile(), required=True, help="model.ssp")
@@ -84,7 +84,7 @@ def _is_value(option: str, arg: str) -> bool:
     return not arg.startswith("-") and ("=" in arg if option == "--set" else "." in arg and not Path(arg).exists())
 
 
-@click.command(cls=_ManyValues)
+@click.command(cls=_ManyValues, short_help="Co-simulate the FMUs of a bundle.")
 @click.argument("bundle", type=EXISTING)
 @click.option("--stimuli", type=FILE, help="Stimuli for the FMU that reads them, as input.csv.")
 @click.option(
@@ -208,7 +208,7 @@ def _simulate_once(
     bundle: Path, output: Path, coupling: Coupling, experiment: Experiment, given: dict[str, Any], *, as_json: bool
 ) -> tuple[dict[str, Any], int]:
     from twinbench.adapters.fmi import open_bundle
-    from twinbench.workflow import execution
+    from twinbench.workflow.execution import simulate_bundle
     from twinbench.workflow.tables import CsvTable, OpenTable, ParquetTable
 
     tables: dict[str, OpenTable] = {".csv": CsvTable, ".parquet": ParquetTable}
@@ -219,7 +219,7 @@ def _simulate_once(
         def on_block(block: Block) -> None:
             show(float(block.time_s[-1]) - experiment.start_time)
 
-        document = execution.simulate_bundle(
+        document = simulate_bundle(
             bundle,
             open_bundle=open_bundle,
             open_table=tables[output.suffix],
@@ -253,7 +253,7 @@ def _simulate_many(
     import os
 
     from twinbench.adapters.fmi import open_bundle
-    from twinbench.workflow import execution
+    from twinbench.workflow.simulated_points import simulate_points
     from twinbench.workflow.tables import ParquetTable
 
     given["workers"] = given["workers"] or os.cpu_count() or 1
@@ -268,7 +268,7 @@ def _simulate_many(
             if result and result.status != "completed" and not as_json:
                 click.secho(f"run {number}: {result.status}: {result.message}", fg="yellow", err=True)
 
-        document = execution.simulate_points(
+        document = simulate_points(
             bundle,
             text,
             open_bundle=open_bundle,

@@ -1,42 +1,75 @@
-"""Test requests on the command line, by Airflow's REST API."""
+"""Test requests on the command line, by Airflow's REST API and the lab's own, which is behind the same login."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from twinbench.cli.options import json_option
-from twinbench.core.errors import LabError
+from twinbench.core.errors import LabError, UnknownError
 
-__all__ = ["request"]
+if TYPE_CHECKING:
+    from twinbench.adapters.airflow_api import AirflowApi, LimsApi
+
+__all__ = ["open_airflow", "read_document", "request"]
+
+_which = click.argument("number", metavar="REQUEST")
+_WORDS = {"success": "done", "upstream_failed": "not begun", "deferred": "waiting", "None": "to come"}
+_COLOURS = {"success": "green", "failed": "red", "running": "yellow", "deferred": "yellow"}
 
 
 @click.group()
 def request() -> None:
-    """Submit and follow test requests."""
+    """Submit and follow test requests.
+
+    REQUEST is a number such as TR-000042, or a UUID. The local lab is asked, unless TWINBENCH_AIRFLOW_URL,
+    TWINBENCH_AIRFLOW_USER and TWINBENCH_AIRFLOW_PASSWORD name another.
+    """
 
 
-def _api() -> Any:
-    from twinbench.adapters.airflow_api import AirflowApi
+def _open(kind: type[AirflowApi], local_user: str) -> Any:
+    """Log in: elsewhere as the environment says, at the local lab as one of its users."""
+    from twinbench.stack.people import password_of
+    from twinbench.stack.site import Site
 
     variables = os.environ
-    if "TWINBENCH_AIRFLOW_URL" not in variables:
-        from twinbench.stack.demo import open_api
-        from twinbench.stack.site import Site
+    if "TWINBENCH_AIRFLOW_URL" in variables:
+        user, password = (variables.get(f"TWINBENCH_AIRFLOW_{name}", "") for name in ("USER", "PASSWORD"))
+        return kind(variables["TWINBENCH_AIRFLOW_URL"], user=user, password=password)
+    site = Site.find()
+    if not site.ports:
+        raise LabError("There is no local lab yet: `twinbench up` starts one; or set TWINBENCH_AIRFLOW_URL.")
+    return kind(site.airflow_url, user=local_user, password=password_of(site, local_user))
 
-        site = Site.find()
-        if not site.ports:
-            raise LabError("There is no local lab yet: `twinbench up` starts one; or set TWINBENCH_AIRFLOW_URL.")
-        return open_api(site)
-    return AirflowApi(
-        variables["TWINBENCH_AIRFLOW_URL"],
-        user=variables.get("TWINBENCH_AIRFLOW_USER", ""),
-        password=variables.get("TWINBENCH_AIRFLOW_PASSWORD", ""),
-    )
+
+def open_airflow() -> AirflowApi:
+    """Airflow's REST API as the environment's user, or at the local lab as the lab's own."""
+    from twinbench.adapters.airflow_api import AirflowApi
+    from twinbench.stack.people import LIMS
+
+    opened: AirflowApi = _open(AirflowApi, LIMS)
+    return opened
+
+
+def _lims() -> LimsApi:
+    """As a person; whoever may read the local lab's passwords is its admin."""
+    from twinbench.adapters.airflow_api import LimsApi
+    from twinbench.stack.people import ADMIN
+
+    opened: LimsApi = _open(LimsApi, ADMIN)
+    return opened
+
+
+def _run_id(number: str) -> str:
+    """The Airflow run of a request; its UUID unless it was given a number."""
+    if not number.upper().startswith("TR-"):
+        return number
+    row = _lims().request(number.upper())
+    return str(row["workflow_id"] or row["uuid"])
 
 
 @request.command()
@@ -52,81 +85,121 @@ def submit(document: Any, request_uuid: str | None, *, as_json: bool) -> None:
     from twinbench.core.request import validate_document
 
     schema = json.loads((Settings.from_environment().include / "schemas" / "test_request.schema.json").read_text())
-    try:
-        asked = json.load(document)
-    except ValueError as error:
-        raise LabError(f"{document.name} is no JSON: {error}") from error
+    asked = read_document(document)
     findings = blocking(validate_document(asked, schema))
     if findings:
-        raise LabError("The request is malformed:\n" + "\n".join(f"  {finding}" for finding in findings))
-    run = _api().submit(request_uuid or str(uuid.uuid4()), asked)
+        told = "\n".join(f"  {finding.where:<16} {finding.message} ({finding.hint})" for finding in findings)
+        raise LabError(f"{document.name} is no request that can be carried out:\n{told}")
+    run = open_airflow().submit(_checked(request_uuid) if request_uuid else str(uuid.uuid4()), asked)
     click.echo(json.dumps(run) if as_json else f"{run['dag_run_id']} {run['state']}")
+    if not as_json:
+        click.secho(f"Follow it with `twinbench request wait {run['dag_run_id']}`.", dim=True, err=True)
+
+
+def read_document(document: Any) -> Any:
+    """The JSON in an opened file."""
+    try:
+        return json.load(document)
+    except ValueError as error:
+        raise LabError(f"{document.name} is no JSON: {error}. See docs/dags.md for a request.") from error
+
+
+def _checked(request_uuid: str) -> str:
+    import uuid
+
+    try:
+        return str(uuid.UUID(request_uuid))
+    except ValueError:
+        raise click.BadParameter(f"{request_uuid!r} is no UUID.", param_hint="--uuid") from None
 
 
 @request.command("list")
 @json_option
 def list_requests(*, as_json: bool) -> None:
     """Show the newest requests."""
-    _show_rows(_api().runs(), as_json=as_json)
+    from twinbench.cli.showing import show_table
 
-
-def _show_rows(runs: list[dict[str, Any]], *, as_json: bool) -> None:
+    runs = open_airflow().runs()
     if as_json:
         click.echo(json.dumps(runs, indent=1))
-        return
-    for run in runs:
-        test = (run.get("conf") or {}).get("test_name", "")
-        click.echo(f"{run['dag_run_id']}  {run['state']:<8} {run['start_date'] or '':<32} {test}")
-    if not runs:
+    elif not runs:
         click.echo("No requests yet: `twinbench request submit request.json`.")
+    else:
+        columns = {"UUID": "left", "run": "left", "submitted (UTC)": "left", "request": "left"}
+        show_table(columns, [(run["dag_run_id"], run["state"], _moment(run), _about(run)) for run in runs])
+
+
+def _moment(run: dict[str, Any]) -> str:
+    return str(run.get("queued_at") or run.get("run_after") or "")[:16].replace("T", " ")
+
+
+def _about(run: dict[str, Any]) -> str:
+    """What a run is for, as its note says once the request is registered."""
+    asked = run.get("conf") or {}
+    return (run.get("note") or "").partition("\n")[0] or f"{asked.get('test_name', '')} on {asked.get('uut', '')}"
 
 
 @request.command()
-@click.argument("request_uuid")
+@_which
 @json_option
-def show(request_uuid: str, *, as_json: bool) -> None:
-    """Show one request, stage by stage."""
+def show(number: str, *, as_json: bool) -> None:
+    """Show REQUEST, stage by stage, and what came of it."""
     from twinbench.stack.demo import account
     from twinbench.stack.terminal import console
 
-    api = _api()
+    api, run_id = open_airflow(), _run_id(number)
+    run, tasks = api.run(run_id), api.tasks(run_id)
     if as_json:
-        click.echo(json.dumps({"run": api.run(request_uuid), "tasks": api.tasks(request_uuid)}, indent=1))
+        click.echo(json.dumps({"run": run, "tasks": tasks}, indent=1))
         return
-    for task in api.tasks(request_uuid):
-        click.echo(f"  {task['task_id']:<18} {task['state'] or 'waiting'}")
-    console().print(account(api, request_uuid))
-    if api.run(request_uuid)["state"] == "failed":
-        click.secho(_failure(request_uuid), fg="red")
+    click.echo(_about(run))
+    for task in tasks:
+        bench = f" {task['rendered_map_index']}" if task.get("rendered_map_index") else ""
+        click.echo(f"  {task['task_id'] + bench:<26} ", nl=False)
+        click.secho(_state(task["state"]), fg=_COLOURS.get(str(task["state"])))
+    console().print(account(api, run_id))
+    if run["state"] == "failed":
+        click.secho(_failure(run_id), fg="red")
 
 
-def _failure(request_uuid: str) -> str:
-    """Why a request failed; only the local lab's database can be asked."""
-    if "TWINBENCH_AIRFLOW_URL" in os.environ:
-        return "The request failed: see diagnosis.json in its folder, or the log of the failed task in Airflow."
-    from twinbench.stack.demo import failure_of
-    from twinbench.stack.site import Site
+def _state(state: str | None) -> str:
+    return _WORDS.get(str(state), str(state).replace("_", " "))
 
-    return failure_of(Site.find(), request_uuid)
+
+def _failure(run_id: str) -> str:
+    """Why a request failed or who has ended it, in the words of its page."""
+    try:
+        row = _lims().request(run_id)
+    except UnknownError:
+        return "The request was refused: see the log of its task register in Airflow."
+    return f"{row['request_number']} is {row['status']}: {row['failure'] or 'see the logs of its tasks in Airflow'}"
 
 
 @request.command()
-@click.argument("request_uuid")
-def wait(request_uuid: str) -> None:
-    """Wait for the end of a request; exit code 1 if it failed."""
+@_which
+def wait(number: str) -> None:
+    """Wait for the end of REQUEST; exit code 1 if it failed."""
     from twinbench.stack.demo import follow
 
     def tell(task: str, state: str, seconds: float) -> None:
-        click.echo(f"  {task:<24} {state:<16} {seconds:6.1f} s")
+        click.echo(f"  {task:<26} {_state(state):<12} {seconds:7.1f} s")
 
-    if follow(_api(), request_uuid, tell) != "success":
-        click.secho(_failure(request_uuid), fg="red", err=True)
+    run_id = _run_id(number)
+    if follow(open_airflow(), run_id, tell) != "success":
+        click.secho(_failure(run_id), fg="red", err=True)
         sys.exit(1)
 
 
-@request.command()
-@click.argument("request_uuid")
-def cancel(request_uuid: str) -> None:
-    """Cancel a request; what it has stored stays."""
-    _api().cancel(request_uuid)
-    click.echo(f"{request_uuid} cancelled")
+@request.command(short_help="Cancel a request; what it has stored stays.")
+@_which
+@click.option("--reason", default="", help="Why; it is kept with the request.")
+@json_option
+def cancel(number: str, reason: str, *, as_json: bool) -> None:
+    """Cancel REQUEST: its run ends, its benches are given back or told to abort; what it has stored stays."""
+    api, which = _lims(), number.upper() if number.upper().startswith("TR-") else number
+    was = api.request(which)["status"]
+    row = api.cancel_request(which, reason=reason)
+    if as_json:
+        click.echo(json.dumps(row, indent=1))
+        return
+    click.echo(f"{row['request_number']} is cancelled; it was {was}. What it has stored stays.")

@@ -25,7 +25,7 @@ Right = tuple[str, str]
 
 PARTNER = "Partner of "
 SERVICE = "LIMS"
-_DAGS = ("carry_out_request", "carry_out_round", "replan_lab")
+_DAGS = ("carry_out_request", "carry_out_round", "receive_models", "replan_lab", "run_campaign")
 
 
 def _rights(action: str, *resources: str) -> frozenset[Right]:

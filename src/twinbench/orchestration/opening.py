@@ -34,14 +34,16 @@ def open_lab(settings: Settings | None = None) -> Lab:
     from twinbench.adapters.mqtt import LabWire
     from twinbench.adapters.objects import Objects
     from twinbench.adapters.postgres import Bookings, Database, PostgresOutbox, Requests, Telemetry
-    from twinbench.adapters.sftp import SftpPool
+    from twinbench.adapters.sftp import SftpDrops, SftpPool
 
     known = settings or Settings.from_environment()
     database = Database(known.database_url)
+    keys = {"key": known.sftp_key, "known_hosts": known.sftp_known_hosts}
     return Lab(
         requests=Requests(database),
         store=Objects(known.storage_url),
-        pool=SftpPool(known.sftp_url, key=known.sftp_key, known_hosts=known.sftp_known_hosts),
+        pool=SftpPool(known.sftp_url, **keys),
+        drops=SftpDrops(known.sftp_url, **keys),
         wire=LabWire(
             known.mqtt_url, ca=known.mqtt_ca, metrics_topic=known.metrics_topic, outbox=PostgresOutbox(database)
         ),
@@ -68,7 +70,8 @@ def open_airflow(settings: Settings | None = None) -> AirflowApi:
     from twinbench.adapters.environment import Settings
 
     known = settings or Settings.from_environment()
-    url, user, password = (known.require(f"TWINBENCH_AIRFLOW_{name}") for name in ("URL", "USER", "PASSWORD"))
+    names = ("TWINBENCH_AIRFLOW_URL", "TWINBENCH_AIRFLOW_USER", "TWINBENCH_AIRFLOW_PASSWORD")
+    url, user, password = map(known.require, names)
     return AirflowApi(url, user=user, password=password)
 
 

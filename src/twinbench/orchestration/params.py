@@ -11,12 +11,17 @@ from airflow.sdk import Param
 
 from twinbench.adapters.environment import Settings
 
-__all__ = ["request_params"]
+__all__ = ["params_of", "request_params"]
 
 
 def request_params() -> dict[str, Param]:
     """One Airflow parameter per property of the request; those without a default must be given."""
-    schema = Settings.from_environment().include / "schemas" / "test_request.schema.json"
+    return params_of("test_request")
+
+
+def params_of(document: str) -> dict[str, Param]:
+    """Likewise for the properties of another kind of document."""
+    schema = Settings.from_environment().include / "schemas" / f"{document}.schema.json"
     properties = json.loads(schema.read_text())["properties"]
     return {name: _param(dict(schema)) for name, schema in properties.items()}
 

@@ -40,6 +40,13 @@ TASKS = {
     "report": "Writes `provenance.json` and `results/report.html`.",
     "close": "Compares the messages published and acknowledged, gives the benches back and closes the request. "
     "**If it fails**, the twin lacks messages: see that it runs, then clear this task.",
+    "hand_on": "Moves models that were dropped beside the requests' folders to the request they are for, or into the "
+    "pool's quarantine; it returns which and why. **If it fails**, the pool cannot be put in order: the log says why.",
+    "begin_campaign": "Checks every member of the campaign as a request by itself would be, and keeps the campaign. "
+    "**If it fails**, nothing was submitted: the log names each member and field at fault.",
+    "carry_out_members": "Submits members, as many as may be open, and waits for them without a worker until all are "
+    "over. Ending it leaves what is under way; clearing it goes on. **If it fails**, Airflow or the database is away.",
+    "close_campaign": "Writes `summary.json` and `summary.csv`: the state, the reason and the figures of each member.",
     "replan": "Moves the bookings that cannot stay where they are: behind a bench that is out of service, or a test "
     "that takes longer. It returns what moved and why, and what is stuck.",
     "tell_late": "Tells which tests begin or end behind their plan: in the run's note and the request's `late.json`.",

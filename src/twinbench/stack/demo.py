@@ -117,12 +117,12 @@ def run_demo(site: Site, output: Console, *, document: dict[str, Any] | None = N
     state = follow(api, run_id, tell)
     output.print()
     output.print(account(api, run_id))
-    output.print(f"  [dim]{'collected':<14}[/]  {_collected(site, run_id)}")
+    output.print(f"  [dim]{'collected':<12}[/]  {_collected(site, run_id)}")
     if state != "success":
         output.print(f"\n[bold red]{failure_of(site, run_id)}[/]", soft_wrap=True)
     output.print("\n[bold]Look at[/]")
     for name, place in _places(api, site, run_id).items():
-        output.print(f"  [dim]{name:<14}[/]  {place}", soft_wrap=True)
+        output.print(f"  [dim]{name:<12}[/]  {place}", soft_wrap=True)
     api.close()
     return state == "success"
 
@@ -155,6 +155,8 @@ def failure_of(site: Site, run_id: str) -> str:
 def _places(api: AirflowApi, site: Site, run_id: str) -> dict[str, str]:
     closed = _value(api, run_id, "close")
     run = {"Airflow run": f"{site.airflow_url}/dags/carry_out_request/runs/{run_id}"}
+    if number := _value(api, run_id, "register").get("request_number"):
+        run["its page"] = f"{site.airflow_url}/lims/requests/{number}"
     return {**run, "report": closed["report"], "results": closed["folder"]} if closed else run
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -14,12 +15,13 @@ from twinbench.stack.service import Service
 
 __all__ = ["StartDisplay", "console", "status_table"]
 
+_UNWATCHED_WIDTH = 160  # nothing is folded in a file
 _COLOURS = {"RUNNING": "green", "STARTING": "yellow", "BACKOFF": "yellow", "FATAL": "red", "EXITED": "red"}
 
 
 def console() -> Console:
     """Standard output; colours and moving lines only where somebody watches."""
-    return Console(highlight=False)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _UNWATCHED_WIDTH)
 
 
 class StartDisplay:

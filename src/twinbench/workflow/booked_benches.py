@@ -11,6 +11,7 @@ from typing import Any
 
 from twinbench.core.booking import Booking, BookingState
 from twinbench.core.errors import BenchTakenError, PlanError
+from twinbench.workflow.cancelled import give_back_if_cancelled
 from twinbench.workflow.lab import Document, Lab
 from twinbench.workflow.planning import PLAN
 
@@ -33,6 +34,7 @@ def begin_assignment(lab: Lab, request_uuid: str, assignment: Mapping[str, Any])
 
     Raises:
         PlanError: If its bench has been taken by others meanwhile, or nothing is planned for its runs.
+        ConflictError: If the request was cancelled.
     """
     planned = _planned(lab, request_uuid, assignment["runs"])
     told = planned_assignment(lab, request_uuid, assignment)
@@ -45,6 +47,7 @@ def begin_assignment(lab: Lab, request_uuid: str, assignment: Mapping[str, Any])
     if booking is not None:
         state = BookingState.RUNNING
         lab.bookings.set_state(request_uuid, booking.round, booking.bench, state, at=lab.now(), only=booking.id)
+    give_back_if_cancelled(lab, request_uuid)
     return {**told, "begun": True}
 
 

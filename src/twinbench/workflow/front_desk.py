@@ -40,9 +40,6 @@ __all__ = [
 class Register(Requests, Protocol):
     """The table of requests, as people look through it too."""
 
-    def by_number(self, number: str) -> Document:
-        """One request by its number, such as ``TR-000042``."""
-
     def by_key(self, submitted_by: str, key: str) -> Document | None:
         """The request that a person submitted with an idempotency key; None if there is none."""
 

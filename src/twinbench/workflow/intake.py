@@ -22,6 +22,7 @@ from twinbench.core.request import (
 )
 from twinbench.workflow.design import specify
 from twinbench.workflow.lab import Lab
+from twinbench.workflow.receiving import ANNOUNCEMENT, quarantined
 
 __all__ = ["check_document", "forward_to_twin", "register", "say_what_is_missing", "stage_bundle"]
 
@@ -95,6 +96,7 @@ def forward_to_twin(lab: Lab, request_uuid: str) -> dict[str, Any]:
     answer = lab.wire.ask_twin(request_uuid, message, timeout_s=ACKNOWLEDGEMENT_TIMEOUT_S)
     if answer["status"] != "accepted":
         raise RequestError(f"The digital twin refuses the request: {answer.get('reason') or 'no reason given'}")
+    lab.area(request_uuid).write_json(ANNOUNCEMENT, answer)
     lab.requests.set_status(request_uuid, RequestState.FORWARDED, at=lab.now())
     return {"status": answer["status"], "models": answer.get("models", [])}
 
@@ -105,7 +107,10 @@ def say_what_is_missing(lab: Lab, request_uuid: str) -> str:
     finished = [name for name in names if not name.endswith(".part")]
     place = f"The pool folder of request {request_uuid}"
     if not names:
-        return f"{place} is empty: the digital twin acknowledged the request but uploaded nothing. Ask its operator."
+        aside = [drop["drop"] for drop in quarantined(lab)]
+        elsewhere = f" In quarantine are {', '.join(aside)}: see `twinbench pool list`." if aside else ""
+        said = "the digital twin acknowledged the request but uploaded nothing. Ask its operator."
+        return f"{place} is empty: {said}{elsewhere}"
     if not any(is_interconnection_name(name) for name in finished):
         return (
             f"{place} holds {', '.join(names)} but no inter_connection.json (or connections.json): "

@@ -18,6 +18,7 @@ from twinbench.core.catalogue import Catalogue
 from twinbench.core.findings import Finding
 from twinbench.core.request import TestRequest
 from twinbench.workflow.booking_store import BookingStore
+from twinbench.workflow.drop_place import DropPlace
 
 if TYPE_CHECKING:  # numpy comes with them, and the DAG files import this module at each parse
     from twinbench.core.bundle import Connection, ModelSummary
@@ -31,6 +32,7 @@ __all__ = [
     "Courier",
     "Crew",
     "Document",
+    "DropPlace",
     "Lab",
     "ModelImporter",
     "ObjectStore",
@@ -73,6 +75,15 @@ class Requests(Protocol):
 
     def get(self, request_uuid: str) -> Document:
         """One request."""
+
+    def by_number(self, number: str) -> Document:
+        """One request by its number, such as ``TR-000042``."""
+
+    def in_state(self, status: str) -> list[Document]:
+        """All requests in a state, the oldest first."""
+
+    def those(self, request_uuids: Sequence[str]) -> list[Document]:
+        """The requests of these UUIDs that there are, the oldest first."""
 
 
 class ObjectStore(Protocol):
@@ -255,6 +266,7 @@ class Lab:
     requests: Requests
     store: ObjectStore
     pool: Pool
+    drops: DropPlace
     wire: Wire
     telemetry: Telemetry
     bookings: BookingStore

@@ -24,6 +24,7 @@ from twinbench.core.planning.problem import Bench as PlannedBench
 from twinbench.core.planning.problem import Demand, Job, Mode, Problem, Resource
 from twinbench.core.planning.solve import solve
 from twinbench.core.request import RequestState, TestRequest
+from twinbench.workflow.cancelled import give_back_if_cancelled
 from twinbench.workflow.design import DESIGN, read_settings, run_folder
 from twinbench.workflow.lab import Area, Document, Lab
 from twinbench.workflow.lab_occupancy import booked_around_others, closed_windows, resources_left, what_it_waits_for
@@ -63,6 +64,7 @@ def plan_benches(lab: Lab, request_uuid: str) -> dict[str, Any]:
     def plan_and_book() -> Document:
         document = _plan(lab, request_uuid, runs, number, planned)
         lab.bookings.book(request_uuid, _bookings(document, number), at=lab.now())
+        give_back_if_cancelled(lab, request_uuid)
         return document
 
     document = booked_around_others(lab, plan_and_book)

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from twinbench.core.access import Action, Person
+from twinbench.core.booking import BookingState
 from twinbench.core.errors import ConflictError, RequestError, UnknownError, UnreachableError
 from twinbench.core.findings import Finding, Severity
 from twinbench.core.request import (
@@ -24,6 +25,7 @@ from twinbench.core.suggestion import did_you_mean
 from twinbench.workflow.front_desk import FrontDesk
 from twinbench.workflow.intake import check_document
 from twinbench.workflow.lab import Document
+from twinbench.workflow.physical_bench import abort_physical
 
 __all__ = ["STAGES", "Submission", "cancel", "check_request", "find_request", "retry", "submit"]
 
@@ -163,10 +165,11 @@ def find_request(desk: FrontDesk, who: Person, number: str) -> Document:
 
 
 def cancel(desk: FrontDesk, who: Person, number: str, *, reason: str = "") -> Document:
-    """End a request; what it has stored stays, its benches are given back.
+    """End a request; what it has stored stays, its benches are given back, and one that works on it is told to abort.
 
     Raises:
         ConflictError: If it is over.
+        UnreachableError: If Airflow does not answer: nothing has changed then. Or if a bench cannot be told to abort.
     """
     row = find_request(desk, who, number)
     who.require(Action.CANCEL, row)
@@ -178,9 +181,29 @@ def cancel(desk: FrontDesk, who: Person, number: str, *, reason: str = "") -> Do
     now = desk.lab.now()
     told = reason or "no reason given"
     desk.register.set_status(request_uuid, RequestState.CANCELLED, at=now, reason=told, actor=who.id)
+    working = _physical_benches_at_work(desk, request_uuid)
     desk.lab.bookings.release(request_uuid, at=now)
-    desk.note(who, "cancel", row["request_number"], reason=told)
+    desk.note(who, "cancel", row["request_number"], reason=told, **({"aborted": working} if working else {}))
+    for bench in working:
+        _abort(desk, row, bench)
     return desk.register.get(request_uuid)
+
+
+def _physical_benches_at_work(desk: FrontDesk, request_uuid: str) -> list[str]:
+    bookings = desk.lab.bookings.of_request(request_uuid)
+    running = [one for one in bookings if one.state is BookingState.RUNNING]
+    return [one.bench for one in running if one.document.get("kind") == "physical"]
+
+
+def _abort(desk: FrontDesk, row: Mapping[str, Any], bench: str) -> None:
+    """The run's own trigger says so too when its run ends; a bench is told once more rather than not at all."""
+    try:
+        abort_physical(desk.lab, str(row["uuid"]), bench)
+    except UnreachableError as error:
+        raise UnreachableError(
+            f"{row['request_number']} is cancelled, but {bench} could not be told to abort. {error} "
+            "See that the bench stops."
+        ) from error
 
 
 def retry(desk: FrontDesk, who: Person, number: str, *, stage: str) -> Document:

@@ -30,7 +30,6 @@ from twinbench.core.errors import SimulationError
 from twinbench.core.request import RequestState
 from twinbench.core.telemetry import METRIC_SIGNALS, RunLabel, batches, metrics_message
 from twinbench.workflow.design import read_settings, run_folder
-from twinbench.workflow.execution import PROCEDURE_OVER, PROCEDURE_PARAMETER, STIMULI_PARAMETER
 from twinbench.workflow.lab import Area, Courier, Document, Lab, OpenBundle
 from twinbench.workflow.results import (
     SignalTable,
@@ -41,6 +40,7 @@ from twinbench.workflow.results import (
     read_summary,
     say_progress,
 )
+from twinbench.workflow.start_values import PROCEDURE_OVER, PROCEDURE_PARAMETER, STIMULI_PARAMETER
 
 if TYPE_CHECKING:
     from twinbench.core.bundle import ModelSummary

@@ -56,6 +56,20 @@ def test_what_is_not_said_has_its_default_and_a_title_of_its_own_is_kept(registe
     assert (row["test_bench"], row["title"]) == ("Virtual", "Ageing of batch 7")
 
 
+def test_requests_are_found_by_state_and_by_their_uuids_the_oldest_first(register):
+    uuids = [str(uuid4()) for _ in range(3)]
+    for uuid in uuids:
+        save(register, uuid)
+    for uuid in uuids[:2]:
+        register.set_status(uuid, "forwarded", at=minute(1))
+
+    forwarded = register.in_state("forwarded")
+    assert [row["uuid"] for row in forwarded if row["uuid"] in uuids] == uuids[:2]
+    assert forwarded[-1] == register.get(uuids[1])
+    assert [row["uuid"] for row in register.those([uuids[2], str(uuid4()), uuids[0]])] == [uuids[0], uuids[2]]
+    assert register.those([]) == []
+
+
 @pytest.mark.parametrize("name", [REQUEST_UUID, "no uuid at all", ""])
 def test_an_unknown_request_is_told_as_such(register, name):
     with pytest.raises(UnknownError, match="is unknown"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -169,6 +169,21 @@ class Requests(RequestSearch):
         if found is None:
             raise UnknownError(f"There is no request {number}: see the list of requests.")
         return found
+
+    def in_state(self, status: str) -> list[dict[str, Any]]:
+        """All requests in a state, the oldest first."""
+        with self._database.transaction() as cursor:
+            cursor.execute(f"SELECT {_EVERYTHING} FROM {OF_REQUESTS} WHERE r.status = %s ORDER BY r.id", (status,))
+            return [dict(row) for row in cursor.fetchall()]
+
+    def those(self, request_uuids: Sequence[str]) -> list[dict[str, Any]]:
+        """The requests of these UUIDs that there are, the oldest first."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                f"SELECT {_EVERYTHING} FROM {OF_REQUESTS} WHERE r.uuid = ANY(%s::uuid[]) ORDER BY r.id",
+                (list(request_uuids),),
+            )
+            return [dict(row) for row in cursor.fetchall()]
 
     def by_key(self, submitted_by: str, key: str) -> dict[str, Any] | None:
         """The request that a person submitted with an idempotency key; None if there is none."""
