@@ -1,4 +1,7 @@
-"""Campaigns: is the loop converging, and what will it do next?"""
+"""Campaigns: is the loop converging, and what will it do next?
+
+A campaign is one request whose design goes on in rounds, by its number, or many requests for one purpose, by UUID.
+"""
 
 from typing import Any
 
@@ -13,12 +16,14 @@ from twinbench.web.rendering import render
 from twinbench.web.visitor import Desk, Who
 from twinbench.workflow.campaign_file import Campaign, campaigns_of, open_campaign
 from twinbench.workflow.front_desk import FrontDesk
+from twinbench.workflow.request_campaigns import open_request_campaign, request_campaigns
 from twinbench.workflow.request_file import open_file
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/campaigns", include_in_schema=False)
 
+_FIGURES = 6  # that a table shows; all are in the downloads
 _GOALS = {
     "learn": "know {} everywhere in the region",
     "maximise": "find where {} is largest",
@@ -30,12 +35,15 @@ _GOALS = {
 def campaigns(request: Request, desk: Desk, who: Who) -> HTMLResponse:
     """The page: the newest first."""
     lines = [{"campaign": one, "goal": _goal(one), "last": _last_errors(one)} for one in campaigns_of(desk, who)]
-    return render(request, "campaigns.html", title="Campaigns", lines=lines)
+    many = request_campaigns(desk, who)
+    return render(request, "campaigns.html", title="Campaigns", lines=lines, many=many)
 
 
 @router.get("/{number}", response_class=HTMLResponse)
 def show_campaign(request: Request, desk: Desk, who: Who, number: Number) -> HTMLResponse:
     """One campaign."""
+    if not number.startswith("TR-"):
+        return _show_many(request, desk, who, number, "request_campaign.html")
     facts = _facts(desk, who, number)
     told = facts["row"]["request_number"]
     crumbs = [("Campaigns", "/campaigns"), (told, "")]
@@ -45,7 +53,16 @@ def show_campaign(request: Request, desk: Desk, who: Who, number: Number) -> HTM
 @router.get("/{number}/part/rounds", response_class=HTMLResponse)
 def show_rounds(request: Request, desk: Desk, who: Who, number: Number) -> HTMLResponse:
     """What changes on it anew."""
+    if not number.startswith("TR-"):
+        return _show_many(request, desk, who, number, "request_campaign_part.html")
     return render(request, "campaign_part.html", **_facts(desk, who, number))
+
+
+def _show_many(request: Request, desk: FrontDesk, who: Person, uuid: str, template: str) -> HTMLResponse:
+    one = open_request_campaign(desk, who, uuid)
+    crumbs = [("Campaigns", "/campaigns"), (one.name, "")]
+    figures = one.figures[:_FIGURES]
+    return render(request, template, title=one.name, breadcrumbs=crumbs, campaign=one, figures=figures)
 
 
 def _facts(desk: FrontDesk, who: Person, number: str) -> dict[str, Any]:
