@@ -105,6 +105,16 @@ def test_the_hour_that_comes_twice_does_not_stop_the_axis():
     assert all(re.fullmatch(r"\d\d:\d\d", text) for text in told)
 
 
+@pytest.mark.parametrize("day", [datetime(2026, 3, 29, 12, tzinfo=UTC), datetime(2026, 10, 25, 12, tzinfo=UTC)])
+def test_after_the_clocks_were_changed_the_axis_is_as_on_any_day(day):
+    bar = Bar(day, day + timedelta(minutes=6), "planned")
+
+    told = ticks(drawn(Lane("a", [bar]), now=day))
+
+    assert len(told) == 6
+    assert told[0][-2:] == "01"
+
+
 def test_what_goes_on_ends_where_it_has_come_to_and_has_no_right_edge():
     bar = Bar(NOON - HOUR, NOON, "running", "run 1", goes_on=True)
 

@@ -7,7 +7,7 @@ The page's style sheet gives the colours (classes ``bar-running`` and so on), so
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
@@ -116,6 +116,8 @@ def _ticks(first: datetime, last: datetime, zone: ZoneInfo) -> list[tuple[dateti
     years = _STEPS[-1] * -(-span // (_STEPS[-1] * _MOST_TICKS))  # as many as it takes
     step = next((step for step in _STEPS if span / step <= _MOST_TICKS), years)
     midnight = first.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    if step < timedelta(days=1):
+        midnight = midnight.astimezone(UTC)  # on the days that have 23 or 25 hours, the clock goes on evenly
     moment = midnight + step * int((first - midnight) / step + 1)
     form = "%d %b" if step >= timedelta(days=1) else ("%d %b %H:%M" if span > timedelta(days=1) else "%H:%M")
     form = "%b %Y" if step > timedelta(days=28) else form

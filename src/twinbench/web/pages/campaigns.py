@@ -61,7 +61,7 @@ def show_rounds(request: Request, desk: Desk, who: Who, number: Number) -> HTMLR
 def _show_many(request: Request, desk: FrontDesk, who: Person, uuid: str, template: str) -> HTMLResponse:
     one = open_request_campaign(desk, who, uuid)
     crumbs = [("Campaigns", "/campaigns"), (one.name, "")]
-    figures = one.figures[:_FIGURES]
+    figures = [name for name in one.figures if name.startswith("mean ")][:_FIGURES]
     return render(request, template, title=one.name, breadcrumbs=crumbs, campaign=one, figures=figures)
 
 
