@@ -85,6 +85,8 @@ class FakeDrops:
         return [each for each in self._all() if each.path.partition("/")[0] != QUARANTINE]
 
     def listing(self, folder: str) -> list[Entry]:
+        if not folder:
+            return [Entry(uuid, "folder") for uuid in sorted(self._pool.files)] + self._all()
         below = [each for each in self._all() if each.path.startswith(f"{folder}/")]
         names = sorted({each.path.removeprefix(f"{folder}/").partition("/")[0] for each in below})
         known = {each.path: each for each in below}

@@ -19,12 +19,12 @@ from typing import Any
 
 from twinbench.core.bundle import is_interconnection_name
 from twinbench.core.drops import Drop, sort_drops
-from twinbench.core.errors import ConflictError, UnknownError
-from twinbench.core.pool_entries import LARGEST_WIRING_BYTES, QUARANTINE, QUIET_S, Entry, plain_name
+from twinbench.core.errors import BundleError, ConflictError, UnknownError
+from twinbench.core.pool_entries import LARGEST_WIRING_BYTES, QUARANTINE, QUIET_S, Entry, plain_name, uuids_in
 from twinbench.core.request import RequestState
 from twinbench.workflow.lab import Document, Lab
 
-__all__ = ["ANNOUNCEMENT", "assign_drop", "quarantined", "receive_drops"]
+__all__ = ["ANNOUNCEMENT", "assign_drop", "left_over", "quarantined", "receive_drops"]
 
 ANNOUNCEMENT = "twin-answer.json"
 _DROPPED = "drop.json"
@@ -56,18 +56,28 @@ def receive_drops(lab: Lab, unchanged_s: Mapping[str, float], *, patience_s: flo
     """
     entries = lab.drops.entries()
     age_s = {entry.path: unchanged_s.get(entry.shown, 0.0) for entry in entries}
-    wirings = {
-        entry.path: lab.drops.read(entry.path, most_bytes=LARGEST_WIRING_BYTES)
-        for entry in entries
-        if entry.is_wiring and entry.size <= LARGEST_WIRING_BYTES and age_s[entry.path] >= QUIET_S
-    }
+    settled = [entry for entry in entries if entry.is_wiring and age_s[entry.path] >= QUIET_S]
+    wirings = {path: content for entry in settled for path, content in _read(lab, entry).items()}
     told: dict[str, list[Document]] = {"handed_on": [], "quarantined": [], "waiting": []}
     for drop in sort_drops(entries, wirings):
         youngest_s = min((age_s[path] for path in drop.files), default=0.0)
-        outcome, document = _deal_with(lab, drop, youngest_s, is_stale=youngest_s >= patience_s)
+        try:
+            outcome, document = _deal_with(lab, drop, youngest_s, is_stale=youngest_s >= patience_s)
+        except (BundleError, UnknownError) as error:  # that one cannot be moved, or is gone; the others can
+            outcome, document = "waiting", {**drop.as_dict(), "reason": str(error)}
         told[outcome].append(document)
         lab.say(f"{drop.label}: {outcome.replace('_', ' ')} {document.get('reason') or document.get('request', '')}")
     return told
+
+
+def _read(lab: Lab, entry: Entry) -> dict[str, bytes]:
+    """An interconnection file, if it is not too large and can be read."""
+    try:
+        is_small = entry.size <= LARGEST_WIRING_BYTES
+        return {entry.path: lab.drops.read(entry.path, most_bytes=LARGEST_WIRING_BYTES)} if is_small else {}
+    except (BundleError, UnknownError) as error:
+        lab.say(f"{entry.shown} is not read: {error}")
+        return {}
 
 
 def _deal_with(lab: Lab, drop: Drop, youngest_s: float, *, is_stale: bool) -> tuple[str, Document]:
@@ -89,7 +99,7 @@ def _deal_with(lab: Lab, drop: Drop, youngest_s: float, *, is_stale: bool) -> tu
 def _is_the_rest_of(lab: Lab, drop: Drop, row: Mapping[str, Any]) -> bool:
     """Whether what a drop lacks lies in the request's folder: it was moved there before, or uploaded to it."""
     there = {name.removesuffix(".fmu") for name in lab.pool.names(str(row["uuid"]))}
-    return bool(drop.missing) and set(drop.missing) <= there
+    return bool(drop.missing) and not drop.is_under_way and set(drop.missing) <= there
 
 
 def _addressee(lab: Lab, drop: Drop) -> tuple[Document, str]:
@@ -205,6 +215,20 @@ def _diagnosis(lab: Lab, name: str) -> Document:
     except ValueError:
         document = {}
     return {"reason": "unknown", **document, "drop": name} if isinstance(document, dict) else {"drop": name}
+
+
+def left_over(lab: Lab) -> list[Document]:
+    """Requests' own folders that nobody empties any more: the request is over, has its models, or is unknown."""
+    found = []
+    for entry in lab.drops.listing(""):
+        if entry.kind == "folder" and uuids_in(entry.path) == [entry.path]:
+            try:
+                row = lab.requests.get(entry.path)
+                reason = "" if row["status"] in _TAKES_MODELS else f"{row['request_number']} is {row['status']}"
+            except UnknownError:
+                reason = "the lab does not know this request"
+            found += [{"folder": entry.path, "reason": reason}] if reason else []
+    return found
 
 
 def assign_drop(lab: Lab, name: str, number: str) -> Document:
