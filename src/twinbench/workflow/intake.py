@@ -20,9 +20,10 @@ from twinbench.core.request import (
     to_twin_message,
     validate_document,
 )
+from twinbench.workflow.addressing import ANNOUNCEMENT
 from twinbench.workflow.design import specify
 from twinbench.workflow.lab import Lab
-from twinbench.workflow.receiving import ANNOUNCEMENT, quarantined
+from twinbench.workflow.receiving import quarantined
 
 __all__ = ["check_document", "forward_to_twin", "register", "say_what_is_missing", "stage_bundle"]
 
