@@ -130,6 +130,14 @@ def test_an_unknown_request_is_told(airflow):
         assert twinbench(command, "TR-000009") == (1, "error: There is no request TR-000009.\n")
 
 
+@pytest.mark.parametrize("command", ["show", "wait"])
+def test_a_run_that_airflow_does_not_know_is_told_in_our_words(airflow, command):
+    assert twinbench(command, REQUEST) == (
+        1,
+        f"error: There is no request {REQUEST}: see `twinbench request list`.\n",
+    )
+
+
 def test_a_request_that_failed_is_shown_with_its_reason(airflow):
     run = {"dag_run_id": REQUEST, "state": "failed", "start_date": None, "end_date": None, "note": "TR-000042: x"}
     task = {"task_id": "register", "state": "success", "map_index": -1, "rendered_map_index": None}

@@ -148,7 +148,7 @@ def show(number: str, *, as_json: bool) -> None:
     from twinbench.stack.terminal import console
 
     api, run_id = open_airflow(), _run_id(number)
-    run, tasks = api.run(run_id), api.tasks(run_id)
+    run, tasks = _run(api, run_id), api.tasks(run_id)
     if as_json:
         click.echo(json.dumps({"run": run, "tasks": tasks}, indent=1))
         return
@@ -160,6 +160,13 @@ def show(number: str, *, as_json: bool) -> None:
     console().print(account(api, run_id))
     if run["state"] == "failed":
         click.secho(_failure(run_id), fg="red")
+
+
+def _run(api: AirflowApi, run_id: str) -> dict[str, Any]:
+    try:
+        return api.run(run_id)
+    except UnknownError as error:
+        raise UnknownError(f"There is no request {run_id}: see `twinbench request list`.") from error
 
 
 def _state(state: str | None) -> str:
@@ -184,8 +191,9 @@ def wait(number: str) -> None:
     def tell(task: str, state: str, seconds: float) -> None:
         click.echo(f"  {task:<26} {_state(state):<12} {seconds:7.1f} s")
 
-    run_id = _run_id(number)
-    if follow(open_airflow(), run_id, tell) != "success":
+    api, run_id = open_airflow(), _run_id(number)
+    _run(api, run_id)
+    if follow(api, run_id, tell) != "success":
         click.secho(_failure(run_id), fg="red", err=True)
         sys.exit(1)
 
