@@ -136,7 +136,7 @@ def stage_bundle(lab: Lab, request_uuid: str) -> dict[str, Any]:
             lab.store.remove(area.key("fastest-models"))
             for file in arrived:
                 area.write(_place(file.name), file.read_bytes())
-            lab.pool.remove(request_uuid)
+            lab.pool.remove(request_uuid, [file.name for file in arrived])
         elif not area.fetch("fastest-models", folder):
             raise UnreachableError(say_what_is_missing(lab, request_uuid))
         report = lab.models.check_bundle(folder)
