@@ -162,7 +162,9 @@ class FakeBookings:
         for row in going:
             over = (row.state is BookingState.RUNNING or state is BookingState.DONE) and at > row.start
             ended = min(row.end, at) if over and not state.holds else row.end
-            self.rows[row.id] = replace(row, state=state, end=ended)
+            began_at = at if state is BookingState.RUNNING else row.began_at
+            ended_at = at if row.state is BookingState.RUNNING else None
+            self.rows[row.id] = replace(row, state=state, end=ended, began_at=began_at, ended_at=ended_at)
         return len(going)
 
     def _check_overlap(self, placed: set[int]) -> None:

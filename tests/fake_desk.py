@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from tests.fake_records import FakeBenchPast, FakeTwinBooks
 from tests.fake_register import FakeAuditLog, FakeCatalogueTables, FakeInventory
 from tests.fakes import make_lab
 from twinbench.core.access import Person, Role
@@ -57,6 +58,7 @@ class FakeLive:
     """What happens is put here."""
 
     states: dict = field(default_factory=dict)
+    messages: dict = field(default_factory=dict)
     rows: dict = field(default_factory=dict)
     news: list = field(default_factory=list)
 
@@ -77,6 +79,9 @@ class FakeLive:
     def bench_states(self):
         return self.states
 
+    def bench_messages(self, bench):
+        return self.messages.get(bench, [])
+
     def readings(self, request_uuid):
         return self.rows.get(request_uuid, {})
 
@@ -90,6 +95,8 @@ def make_desk(folder):
         register=fake.requests,
         catalogue=FakeCatalogueTables(lab.catalogue),
         inventory=FakeInventory(lab.catalogue),
+        past=FakeBenchPast(fake.bookings),
+        twins=FakeTwinBooks(fake.requests),
         audit=FakeAuditLog(),
         airflow=FakeAirflow(),
         live=FakeLive(),

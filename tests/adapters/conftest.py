@@ -11,9 +11,9 @@ from twinbench.stack import database
 __all__ = ["broker", "postgres", "sftp", "site"]
 
 EMPTIED = """
-    TRUNCATE bench_bookings, bench_closures, bench_telemetry, outbox, request_history, test_requests, request_tally,
-        request_subjects, request_people, uut_inventory, test_name_applicability, standard_tests, test_names,
-        relevant_standards, use_cases, uut_ids, catalogue_loaded RESTART IDENTITY;
+    TRUNCATE bench_bookings, bench_closures, bench_telemetry, outbox, twin_deliveries, request_history, test_requests,
+        request_tally, request_subjects, request_people, uut_inventory, test_name_applicability, standard_tests,
+        test_names, relevant_standards, use_cases, uut_ids, catalogue_loaded RESTART IDENTITY;
     ALTER TABLE audit_log DISABLE TRIGGER audit_log_stays;
     TRUNCATE audit_log;
     ALTER TABLE audit_log ENABLE TRIGGER audit_log_stays;

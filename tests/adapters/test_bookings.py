@@ -248,3 +248,14 @@ def test_a_bench_is_held_for_some_time(bookings):
             bookings.book(ADA, [on("a", 0, end)], at=NOON)
         with pytest.raises(ValueError, match="Nothing lies between"):
             bookings.close("a", NOON, hour(end), reason="broken", by="Ada", at=NOON)
+
+
+def test_when_a_booking_began_and_ended_indeed_is_kept(bookings):
+    bookings.book(ADA, [on("a", 0, 2), on("b", 0, 2), on("c", 0, 2)], at=NOON)
+    go_on(bookings, "running", bench="a", at=0.5)
+    go_on(bookings, "running", bench="b", at=1)
+    go_on(bookings, "done", bench="a", at=3)
+    bookings.release(ADA, at=hour(1.5))
+
+    told = {one.bench: (one.began_at, one.ended_at) for one in bookings.of_request(ADA)}
+    assert told == {"a": (hour(0.5), hour(3)), "b": (hour(1), hour(1.5)), "c": (None, None)}

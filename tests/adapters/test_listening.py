@@ -100,3 +100,24 @@ def test_nothing_is_left_when_it_ends_while_it_waits_for_the_broker(broker, told
     ears.close()
 
     eventually(lambda: "lims-ears" not in {thread.name for thread in threading.enumerate()}, timeout_s=15)
+
+
+def test_of_each_topic_of_a_bench_the_last_message_is_kept_in_short(ears, agent, lims, told):
+    agent.post(topics.bench_status(BENCH), {"bench": BENCH, "state": "running"}, qos=1)
+    agent.post(topics.bench_events(BENCH), {"bench": BENCH, "event": "accepted", "command_id": "c"}, qos=1)
+    for seq in range(2):
+        rows = [[seq, 4.0], [seq + 0.5, 3.9]]
+        more = {"run": 2, "run_uuid": RUN, "final": False, "columns": ["time_s", "Cell_Voltage_01"]}
+        agent.post(topics.bench_telemetry(BENCH), {"seq": seq, "rows": rows, **more}, qos=1)
+    agent.post(topics.bench_telemetry(BENCH), {"columns": 7, "rows": "none"}, qos=1)
+    lims.post(topics.METRICS, metrics_message(LABEL, 0, [0.0, 1.0], {"Cell_Voltage_01": [4.0, 3.5]}), qos=1)
+    lims.post(topics.METRICS, metrics_message(LABEL, 1, final=True), qos=1)
+    eventually(lambda: len(ears.bench_messages(BENCH)) == 4)
+    eventually(lambda: any(one.get("final") for one in ears.bench_messages(BENCH)))
+
+    kinds = {one["kind"]: one for one in ears.bench_messages(BENCH)}
+    assert kinds["event"]["event"] == "accepted"
+    assert kinds["telemetry"]["topic"] == topics.bench_telemetry(BENCH)
+    assert (kinds["metrics"]["seq"], kinds["metrics"]["reading"]) == (1, {"time_s": 1.0, "Cell_Voltage_01": 3.5})
+    assert f"bench {BENCH}" in told
+    assert ears.bench_messages("another") == []

@@ -390,6 +390,7 @@ def test_many_names_are_found_without_searching_all(read):
     assert sum(len(part) for part in starts(structure).values()) == 10_000
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(60)
 def test_a_file_that_is_read_for_every_component_is_counted_every_time(read):
     parameter = '<Parameter name="T{}"><Real value="1"/></Parameter>'

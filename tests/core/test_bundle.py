@@ -323,12 +323,13 @@ def test_start_values_that_contradict_each_other_are_told_after_conversion():
     ]
 
 
+@pytest.mark.thorough
 def test_a_file_with_a_hundred_thousand_wrong_names_is_checked_in_time():
     large = model("Large", *(output(f"signal_{number}") for number in range(3000)))
     wires = [wire(f"Large/wrong_{number}", "Large/u") for number in range(20_000)]
 
-    begun = time.monotonic()
+    begun = time.process_time()
     findings = check_wiring([large], wires)
 
     assert len(findings) >= 40_000
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10

@@ -38,10 +38,12 @@ def loaded(folder):
     return tuple(map(int, done.stdout.split()))
 
 
+@pytest.mark.thorough
 def test_the_next_process_finds_what_was_compiled(folder):
     assert [loaded(folder), loaded(folder)] == [(8, 0), (8, 1)]
 
 
+@pytest.mark.thorough
 def test_what_is_built_upon_changed_code_is_compiled_again(folder):
     loaded(folder)
     (folder / "below_kernel.py").write_text(_BELOW.format(number=5))

@@ -46,8 +46,8 @@ def planned(fake, **changes):
         use_case(fake.lab, REQUEST_UUID)
 
 
-def answer(option, comment=""):
-    person = {"id": "7", "name": "Grace Hopper"}
+def answer(option, comment="", name="Grace Hopper"):
+    person = {"id": "7", "name": name}
     given = {"chosen_options": [option], "params_input": {"comment": comment}, "responded_at": NOON}
     return AbuseApproval(task_id="approve_abuse").execute_complete(CONTEXT, {**given, "responded_by_user": person})
 
@@ -90,3 +90,23 @@ def test_a_no_fails_the_request_at_once_and_gives_its_bench_back(fake):
     assert fake.requests.rows[REQUEST_UUID]["status"] == "failed"
     assert "the chamber is open" in fake.lab.area(REQUEST_UUID).read_json("diagnosis.json")["error"]
     assert not any(one.state.holds for one in fake.bookings.of_request(REQUEST_UUID))
+
+
+def test_an_approval_of_ones_own_test_is_kept_as_refused_and_the_task_asks_again(fake, asked):
+    planned(fake, **ABUSE)
+
+    with pytest.raises(TaskAwaitingInput):
+        answer("Approve", name="lab-42")
+
+    assert len(asked) == 1
+    (entry,) = fake.lab.area(REQUEST_UUID).read_json("approval.json")
+    assert "may not approve it as well" in entry["refused"]
+    assert fake.requests.rows[REQUEST_UUID]["status"] == "planned"
+
+
+def test_whoever_started_the_run_in_airflow_does_not_approve_it_either(fake, asked, monkeypatch):
+    planned(fake, **ABUSE)
+    monkeypatch.setitem(CONTEXT, "dag_run", SimpleNamespace(triggering_user_name="Grace Hopper"))
+
+    with pytest.raises(TaskAwaitingInput):
+        answer("Approve")

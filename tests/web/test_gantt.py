@@ -103,3 +103,26 @@ def test_the_hour_that_comes_twice_does_not_stop_the_axis():
 
     assert 4 <= len(told) <= 9
     assert all(re.fullmatch(r"\d\d:\d\d", text) for text in told)
+
+
+def test_what_goes_on_ends_where_it_has_come_to_and_has_no_right_edge():
+    bar = Bar(NOON - HOUR, NOON, "running", "run 1", goes_on=True)
+
+    svg = drawn(Lane("a", [bar]), lane("b", (-1, 2)))
+
+    (path,) = [one for one in svg.iter("path") if "bar-running" in one.get("class")]
+    assert re.fullmatch(r"M[\d.]+ 29H110\.0v20h[\d.]+", path.get("d"))
+
+
+def test_what_was_stands_under_what_was_planned():
+    planned, was, other = (Lane(name, [], under=name == "as it was") for name in ("a", "as it was", "b"))
+
+    tops = [float(one.get("y")) for one in drawn(planned, was, other).iter("rect") if one.get("class") == "lane"]
+
+    assert tops[1] - tops[0] < tops[2] - tops[1]
+
+
+def test_the_word_now_stays_within_the_picture():
+    (now,) = [one for one in drawn(lane("a", (-1, 0))).iter("text") if one.text == "now"]
+
+    assert now.get("text-anchor") == "end"

@@ -62,6 +62,7 @@ def described(lab_inside):
     return schema
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("there", [True, False], ids=["of what is there", "of whatever"])
 @pytest.mark.parametrize("person", [ADA, OTTO], ids=lambda one: one.id)
 def test_nothing_that_is_sent_is_a_server_error(described, person, there):

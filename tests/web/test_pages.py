@@ -13,7 +13,7 @@ from tests.web.markup import assert_sound
 from twinbench.core.access import Person, Role
 
 NASTY = """<script>alert(1)</script> "double" 'single' {{7*7}} {% raw %} '; DROP TABLE test_requests; -- &lt; \\ é"""
-LISTS = ["/", "/requests", "/benches", "/campaigns", "/catalogue", "/about", "/docs", "/requests/new"]
+LISTS = ["/", "/requests", "/benches", "/twins", "/campaigns", "/catalogue", "/about", "/docs", "/requests/new"]
 
 
 @pytest.fixture
@@ -67,7 +67,9 @@ class TestEmptyLab:
 
         assert "1 new request, show" in shown(news, whole=False).words
 
-    @pytest.mark.parametrize("path", ["/part/dashboard", "/benches/part/board", "/requests/new-ones?since="])
+    @pytest.mark.parametrize(
+        "path", ["/part/dashboard", "/benches/part/board", "/twins/part/twins", "/requests/new-ones?since="]
+    )
     def test_parts_that_are_fetched_anew_are_sound(self, shown, path):
         shown(path, whole=False)
 

@@ -52,7 +52,16 @@ def test_who_is_asked_is_told_what_begins_where_and_when(fake, planned):
     question = approval_needed(fake.lab, REQUEST_UUID)
 
     assert question["subject"] == "TR-000001: may 'Electrical - Forced discharge' begin on cycler-1?"
-    for said in ("Gen3b - Cell", "safety-electrical", "6.4.3", "cycler-1", "2026-11-20 12:00 UTC", " A at 25", "min"):
+    for said in (
+        "Gen3b - Cell",
+        "safety-electrical",
+        "6.4.3",
+        "cycler-1",
+        "2026-11-20 12:00 UTC",
+        " A at 25",
+        "min",
+        "Four eyes",
+    ):
         assert said in question["body"]
     assert [(one["bench"], one["runs"]) for one in question["asked"]] == [("cycler-1", [1])]
 
@@ -80,6 +89,35 @@ def test_who_has_approved_is_kept(fake, planned, audit):
     )
     assert entry["asked"][0]["bench"] == "cycler-1"
     assert audit.lines == [("Grace Hopper", "approve abuse test", "TR-000001", "all clear", NOON)]
+
+
+@pytest.mark.parametrize("who", ["lab-42", "LAB-42", "starter"])
+def test_nobody_approves_a_test_that_the_same_person_has_asked_for(fake, planned, audit, who):
+    area = planned(test_bench="Physical", **ABUSE)
+    before = physical_assignments(fake.lab, REQUEST_UUID)
+    later(fake, 600)
+
+    kept = record_decision(fake.lab, REQUEST_UUID, {**YES, "by": who}, audit, ["starter"])
+
+    assert f"{who} has asked for this test and may not approve it as well" in kept["refused"]
+    assert area.read_json(APPROVAL) == [kept]
+    assert audit.lines[0][:2] == (who, "approve own abuse test")
+    assert physical_assignments(fake.lab, REQUEST_UUID) == before
+    assert "refused" not in record_decision(fake.lab, REQUEST_UUID, YES, audit, ["starter"])
+
+
+def test_whoever_asks_on_behalf_of_somebody_else_does_not_approve_either(fake, planned, audit):
+    planned(test_bench="Physical", **ABUSE)
+    fake.requests.rows[REQUEST_UUID]["submitted_by"] = "otto"
+
+    assert "refused" in record_decision(fake.lab, REQUEST_UUID, {**YES, "by": "otto"}, audit)
+
+
+def test_whoever_has_asked_for_a_test_may_reject_it(fake, planned, audit):
+    planned(test_bench="Physical", **ABUSE)
+
+    with pytest.raises(RequestError, match="lab-42 has rejected"):
+        record_decision(fake.lab, REQUEST_UUID, {**NO, "by": "lab-42"}, audit)
 
 
 def test_no_is_told_with_the_reason_and_kept_too(fake, planned, audit):

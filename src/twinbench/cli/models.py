@@ -208,7 +208,7 @@ def _simulate_once(
     bundle: Path, output: Path, coupling: Coupling, experiment: Experiment, given: dict[str, Any], *, as_json: bool
 ) -> tuple[dict[str, Any], int]:
     from twinbench.adapters.fmi import open_bundle
-    from twinbench.workflow import execution
+    from twinbench.workflow.execution import simulate_bundle
     from twinbench.workflow.tables import CsvTable, OpenTable, ParquetTable
 
     tables: dict[str, OpenTable] = {".csv": CsvTable, ".parquet": ParquetTable}
@@ -219,7 +219,7 @@ def _simulate_once(
         def on_block(block: Block) -> None:
             show(float(block.time_s[-1]) - experiment.start_time)
 
-        document = execution.simulate_bundle(
+        document = simulate_bundle(
             bundle,
             open_bundle=open_bundle,
             open_table=tables[output.suffix],
@@ -253,7 +253,7 @@ def _simulate_many(
     import os
 
     from twinbench.adapters.fmi import open_bundle
-    from twinbench.workflow import execution
+    from twinbench.workflow.simulated_points import simulate_points
     from twinbench.workflow.tables import ParquetTable
 
     given["workers"] = given["workers"] or os.cpu_count() or 1
@@ -268,7 +268,7 @@ def _simulate_many(
             if result and result.status != "completed" and not as_json:
                 click.secho(f"run {number}: {result.status}: {result.message}", fg="yellow", err=True)
 
-        document = execution.simulate_points(
+        document = simulate_points(
             bundle,
             text,
             open_bundle=open_bundle,

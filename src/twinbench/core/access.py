@@ -41,6 +41,7 @@ class Action(StrEnum):
     KEEP_CATALOGUE = "change the catalogue"
     KEEP_INVENTORY = "change the inventory of units under test"
     READ_AUDIT = "read the audit log"
+    READ_BENCHES = "read what benches send"
 
 
 _LAB = frozenset({Role.OPERATOR, Role.LAB_MANAGER, Role.ADMIN})
@@ -52,6 +53,7 @@ _ALLOWED: Mapping[Action, frozenset[Role]] = {
     Action.KEEP_CATALOGUE: frozenset({Role.LAB_MANAGER, Role.ADMIN}),
     Action.KEEP_INVENTORY: frozenset({Role.LAB_MANAGER, Role.ADMIN}),
     Action.READ_AUDIT: _LAB,
+    Action.READ_BENCHES: _LAB,
 }
 
 
@@ -117,6 +119,11 @@ class Person:
         own = self.id if Role.REQUESTER in self.roles else ""
         twins = tuple(sorted(self.twins)) if Role.PARTNER in self.roles else ()
         return RequestScope(everything=bool(self.roles & _LAB), person=own, twins=twins)
+
+    @property
+    def cancels(self) -> bool:
+        """Whether there are requests that the person may cancel: the own ones, or all."""
+        return bool(self.roles & (_ALLOWED[Action.CANCEL] | {Role.REQUESTER}))
 
     @property
     def works_in_the_lab(self) -> bool:

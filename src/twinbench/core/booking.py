@@ -72,6 +72,8 @@ class Booking:
         request_number: The request's name among people.
         round: Round of the request's design.
         document: What the plan says of it: its runs, their intervals, figures of the plan.
+        began_at: When it was begun indeed; None if it was not, or nobody has noted it.
+        ended_at: When what had begun ended indeed.
     """
 
     id: int
@@ -83,6 +85,8 @@ class Booking:
     round: int
     state: BookingState
     document: Mapping[str, Any] = field(hash=False)
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
 
     def __post_init__(self) -> None:
         checked_interval(self.start, self.end)

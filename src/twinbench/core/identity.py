@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-__all__ = ["request_uuid", "run_uuid", "simulation_folder"]
+__all__ = ["request_uuid", "round_run_id", "run_uuid", "simulation_folder"]
 
 _RUN_IDS = uuid5(NAMESPACE_URL, "urn:twinbench:airflow-run-id")
 
@@ -19,6 +19,11 @@ def request_uuid(run_id: str) -> str:
         return str(UUID(run_id))
     except ValueError:
         return str(uuid5(_RUN_IDS, run_id))
+
+
+def round_run_id(request_uuid: str, number: int) -> str:
+    """Id of the Airflow run that carries out a round of a request after its first."""
+    return f"{request_uuid}.round-{number:02d}"
 
 
 def run_uuid(request_uuid: str, run: int, inputs: str) -> str:

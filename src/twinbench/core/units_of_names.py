@@ -6,7 +6,7 @@ __all__ = ["unit_of"]
 
 _UNITS = {
     "degC": "degC", "pct": "%", "rate": "C-rate", "s": "s", "minutes": "min", "hours": "h", "days": "d", "cycles": "1",
-    "kPa": "kPa", "Hz": "Hz", "g": "g", "V": "V", "mOhm": "mOhm", "scale": "1",
+    "kPa": "kPa", "Ah": "Ah", "Wh": "Wh", "Hz": "Hz", "g": "g", "V": "V", "mOhm": "mOhm", "scale": "1",
 }  # fmt: skip
 
 

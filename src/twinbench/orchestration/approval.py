@@ -1,7 +1,9 @@
 """The task that asks a person before an abuse test begins on a physical bench.
 
 It is Airflow's own human-in-the-loop: the question stands under *Required Actions*, and while nobody has answered the
-task holds neither a worker slot nor a trigger. Where there is nothing to ask it passes at once.
+task holds neither a worker slot nor a trigger. Where there is nothing to ask it passes at once. Airflow can limit who
+answers to a list of people, but not to all but one, so an answer that does not count is refused here, and the task asks
+again.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ class AbuseApproval(HITLOperator):
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Keep the answer.
+        """Keep the answer; ask again if it is an approval of somebody's own test.
 
         Raises:
             AirflowFailException: If it was no.
@@ -55,7 +57,12 @@ class AbuseApproval(HITLOperator):
             "at": answer["responded_at"].isoformat(),
             "comment": str(answer["params_input"].get("comment") or ""),
         }
-        return perform(record_decision, decision, open_audit_log())
+        starter = getattr(context.get("dag_run"), "triggering_user_name", None)
+        kept = perform(record_decision, decision, open_audit_log(), [starter] if starter else [])
+        if "refused" in kept:
+            self.log.warning("%s", kept["refused"])
+            return self.execute(context)
+        return kept
 
 
 def open_audit_log() -> AuditLog:

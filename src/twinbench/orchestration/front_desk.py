@@ -10,12 +10,14 @@ from twinbench.adapters.environment import Settings
 from twinbench.adapters.mqtt.listening import LabEars
 from twinbench.adapters.postgres import (
     AuditLog,
+    BenchPast,
     CatalogueTables,
     ChangeFeed,
     Changes,
     Database,
     Inventory,
     Requests,
+    TwinBooks,
 )
 from twinbench.adapters.postgres.changes import LOST
 from twinbench.orchestration.opening import open_airflow, open_lab
@@ -64,6 +66,10 @@ class LiveLab:
         """What each physical bench said last."""
         return self.ears.bench_states() if self.ears else {}
 
+    def bench_messages(self, bench: str) -> list[dict[str, Any]]:
+        """The last message of each kind from a bench."""
+        return self.ears.bench_messages(bench) if self.ears else []
+
     def readings(self, request_uuid: str) -> dict[int, list[dict[str, Any]]]:
         """The newest readings of each run of a request."""
         return self.ears.readings(request_uuid) if self.ears else {}
@@ -86,6 +92,8 @@ def open_front_desk(settings: Settings | None = None) -> FrontDesk:
         register=Requests(database),
         catalogue=CatalogueTables(database),
         inventory=Inventory(database),
+        past=BenchPast(database),
+        twins=TwinBooks(database),
         audit=AuditLog(database),
         airflow=open_airflow(known),
         live=live,

@@ -70,7 +70,8 @@ def open_airflow(settings: Settings | None = None) -> AirflowApi:
     from twinbench.adapters.environment import Settings
 
     known = settings or Settings.from_environment()
-    url, user, password = (known.require(f"TWINBENCH_AIRFLOW_{name}") for name in ("URL", "USER", "PASSWORD"))
+    names = ("TWINBENCH_AIRFLOW_URL", "TWINBENCH_AIRFLOW_USER", "TWINBENCH_AIRFLOW_PASSWORD")
+    url, user, password = map(known.require, names)
     return AirflowApi(url, user=user, password=password)
 
 

@@ -12,15 +12,12 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
-__all__ = ["NextRound", "request_of_run", "round_run_id"]
+from twinbench.core.identity import round_run_id
+
+__all__ = ["NextRound", "request_of_run"]
 
 _DAG = "carry_out_round"
 _POLL_S = 5
-
-
-def round_run_id(request_uuid: str, number: int) -> str:
-    """Id of the Airflow run that carries out a round of a request."""
-    return f"{request_uuid}.round-{number:02d}"
 
 
 def request_of_run(run_id: str) -> str:

@@ -10,12 +10,15 @@ from fastapi import Depends, FastAPI, Request
 
 from twinbench.core.errors import ConfigurationError
 from twinbench.web.api import benches as bench_api
+from twinbench.web.api import campaigns as campaign_api
 from twinbench.web.api import catalogue as catalogue_api
 from twinbench.web.api import description, events, results
 from twinbench.web.api import requests as request_api
+from twinbench.web.api import twins as twin_api
 from twinbench.web.guard import Guard
 from twinbench.web.pages import (
     about,
+    bench,
     benches,
     campaigns,
     catalogue,
@@ -25,6 +28,9 @@ from twinbench.web.pages import (
     nowhere,
     request,
     request_list,
+    run,
+    selected_requests,
+    twins,
 )
 from twinbench.web.problems import add_handlers
 from twinbench.web.visitor import remember_with
@@ -32,10 +38,10 @@ from twinbench.workflow.front_desk import DeskOpener
 
 __all__ = ["create_app"]
 
-_REST = (request_api, results, catalogue_api, bench_api, events, description)
+_REST = (request_api, results, catalogue_api, bench_api, twin_api, campaign_api, events, description)
 _PAGES = (  # the form before the page of a request, whose address it would be taken for
-    *(files, dashboard, new_request, request_list, request),
-    *(benches, campaigns, catalogue, about, nowhere),
+    *(files, dashboard, new_request, request_list, selected_requests, request, run),
+    *(benches, bench, twins, campaigns, catalogue, about, nowhere),
 )
 
 

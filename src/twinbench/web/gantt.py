@@ -1,5 +1,7 @@
 """Timetables as SVG: a lane per bench, a bar per interval, a line where it is now. Drawn in text, without a library.
 
+A lane may stand under another one, as what was stands under what was planned. What goes on has no right edge.
+
 The page's style sheet gives the colours (classes ``bar-running`` and so on), so the picture is right in light and dark.
 """
 
@@ -24,7 +26,7 @@ _MOST_TICKS = 8
 
 @dataclass(frozen=True)
 class Bar:
-    """One interval; without an end it goes on."""
+    """One interval; without an end it goes on for ever, and if it *goes on* its end is as far as it has come."""
 
     start: datetime
     end: datetime | None
@@ -32,14 +34,16 @@ class Bar:
     text: str = ""
     title: str = ""
     href: str = ""
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
 class Lane:
-    """What one bench does."""
+    """What one bench does; *under* the lane above, it belongs to that one and its name is a remark."""
 
     name: str
     bars: Sequence[Bar]
+    under: bool = False
 
 
 def gantt_svg(lanes: Sequence[Lane], *, now: datetime, label: str, zone: str, least: timedelta | None = None) -> Markup:
@@ -56,7 +60,8 @@ def gantt_svg(lanes: Sequence[Lane], *, now: datetime, label: str, zone: str, le
     ends = [bar.end or now for lane in lanes for bar in lane.bars] or [now]
     first = min([*starts, *([now] if least else [])])
     last = max([*ends, first + timedelta(minutes=1), *([now + least] if least else [])])
-    height = _TOP + _ROW * len(lanes) + 4
+    tops = _tops(lanes)
+    height = (tops[-1] if tops else _TOP) + _ROW + 4
 
     def x(moment: datetime) -> float:
         share = (moment - first) / (last - first)
@@ -69,25 +74,38 @@ def gantt_svg(lanes: Sequence[Lane], *, now: datetime, label: str, zone: str, le
     for moment, text in _ticks(first, last, ZoneInfo(zone)):
         parts.append(f'<path class="grid" d="M{x(moment):.1f} {_TOP - 6}V{height - 4}"/>')
         parts.append(f'<text class="soft" x="{x(moment):.1f}" y="12" text-anchor="middle">{text}</text>')
-    for row, lane in enumerate(lanes):
-        y = _TOP + row * _ROW
+    for y, lane in zip(tops, lanes, strict=True):
         parts.append(f'<rect class="lane" x="{_LEFT}" y="{y}" width="{_WIDTH - _LEFT - _RIGHT}" height="{_ROW - 4}"/>')
-        parts.append(f'<text x="0" y="{y + 17}">{escape(lane.name)}</text>')
+        kind = ' class="soft"' if lane.under else ""
+        parts.append(f'<text{kind} x="{12 if lane.under else 0}" y="{y + 17}">{escape(lane.name)}</text>')
         parts += [_drawn(bar, x(bar.start), x(bar.end or last), y) for bar in lane.bars]
     if first <= now <= last:
         parts.append(f'<path class="now-line" d="M{x(now):.1f} {_TOP - 8}V{height - 4}"/>')
-        parts.append(f'<text class="now-text" x="{x(now) + 4:.1f}" y="{_TOP - 2}">now</text>')
+        beside = f'x="{x(now) + 4:.1f}"' if x(now) < _WIDTH - 40 else f'x="{x(now) - 4:.1f}" text-anchor="end"'
+        parts.append(f'<text class="now-text" {beside} y="{_TOP - 2}">now</text>')
     return Markup("".join(parts) + "</svg>")
+
+
+def _tops(lanes: Sequence[Lane]) -> list[int]:
+    """Where each lane begins: one that stands under another touches it."""
+    found, y = list[int](), _TOP - _ROW
+    for lane in lanes:
+        y += _ROW - 4 if lane.under else _ROW
+        found.append(y)
+    return found
 
 
 def _drawn(bar: Bar, left: float, right: float, y: float) -> str:
     width = max(2.0, right - left)
     fits = bar.text and len(bar.text) * _LETTER < width - 6
-    drawn = (
-        f'<rect class="bar bar-{escape(bar.state)}" x="{left:.1f}" y="{y + 3}" width="{width:.1f}" '
-        f'height="{_BAR}" rx="2">'
-        f"<title>{escape(bar.title or bar.text)}</title></rect>"
-    )
+    title = f"<title>{escape(bar.title or bar.text)}</title>"
+    kind = f'class="bar bar-{escape(bar.state)}"'
+    if bar.goes_on:
+        edge = f"M{left + width:.1f} {y + 3}H{left:.1f}v{_BAR}h{width:.1f}"
+        drawn = f'<path {kind} d="{edge}">{title}</path>'
+    else:
+        box = f'x="{left:.1f}" y="{y + 3}" width="{width:.1f}" height="{_BAR}" rx="2"'
+        drawn = f"<rect {kind} {box}>{title}</rect>"
     if fits:
         drawn += f'<text x="{left + width / 2:.1f}" y="{y + 17}" text-anchor="middle">{escape(bar.text)}</text>'
     return f'<a href="{escape(bar.href)}" aria-label="{escape(bar.title)}">{drawn}</a>' if bar.href else drawn

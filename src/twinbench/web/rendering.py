@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context,
 from jinja2.runtime import Context
 
 from twinbench.core.access import Action, Person
+from twinbench.core.request import RequestState
 
 __all__ = ["STATIC", "TEMPLATES", "environment", "render", "root_of"]
 
@@ -26,6 +27,7 @@ _NAVIGATION = (
     ("New request", "/requests/new", Action.SUBMIT),
     ("Requests", "/requests", None),
     ("Benches", "/benches", None),
+    ("Twins", "/twins", None),
     ("Campaigns", "/campaigns", None),
     ("Catalogue", "/catalogue", None),
     ("About", "/about", None),
@@ -44,7 +46,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters |= {"duration": duration, "lab_time": lab_time, "ago": ago, "moment": datetime.fromisoformat}
-    made.globals["Action"] = Action
+    made.globals |= {"Action": Action, "cancellable": [state for state in RequestState if state.may_be_cancelled]}
     return made
 
 

@@ -1,17 +1,18 @@
 """A person agrees before an abuse test begins on a physical bench.
 
 approval.json   in the request's area: one entry for each time somebody was asked and answered:
-                ``{round, decision, by, by_id, at, comment, asked}``; the last one of a round counts.
-                The audit log has the same.
+                ``{round, decision, by, by_id, at, comment, asked}``; the last one of a round counts, unless it has
+                ``refused``: why it does not. The audit log has the same.
 
 Which tests these are is the lab's rule (``approval`` in ``include/catalogue/bench_choice.json``). Who may answer is for
-the login to say: whoever may edit Airflow's "HITL Detail".
+the login to say: whoever may edit Airflow's "HITL Detail". Four eyes: whoever has asked for the test may reject it, but
+not approve it, whatever roles that person has.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,6 +51,8 @@ def approval_needed(lab: Lab, request_uuid: str) -> Document | None:
         f"This is {reason}. Category: {test.category}. Clause: {test.clause or 'not known'}.",
         *(f"* {_told(area, part)}" for part in parts),
         "The test follows a profile of the requester's own." if request.custom_profile else remark(test),
+        f"Four eyes: {request.requester_name} ({request.requester_id}) or whoever has asked for this test in that name "
+        "may reject it, but not approve it.",
         "Approve it only if the unit, the bench and the people around it are ready. If the start has passed by then, "
         "the benches are planned again. Reject it, and the request fails and gives its benches back.",
     ]
@@ -83,7 +86,9 @@ def _told(area: Area, part: Mapping[str, Any]) -> str:
     )
 
 
-def record_decision(lab: Lab, request_uuid: str, decision: Mapping[str, Any], audit: AuditLog) -> Document:
+def record_decision(
+    lab: Lab, request_uuid: str, decision: Mapping[str, Any], audit: AuditLog, started_by: Iterable[str] = ()
+) -> Document:
     """Keep what a person has decided; if the planned start has passed meanwhile, plan the benches again.
 
     Args:
@@ -91,6 +96,10 @@ def record_decision(lab: Lab, request_uuid: str, decision: Mapping[str, Any], au
         request_uuid: Which request.
         decision: ``decision`` (Approve or Reject), ``by``, ``by_id``, ``at``, ``comment``.
         audit: Where it is noted as well.
+        started_by: Who started its run in Airflow, if that was a person.
+
+    Returns:
+        What is kept; with ``refused`` if it does not count, since one's own test has to be approved by another person.
 
     Raises:
         RequestError: If it was rejected; says by whom and why.
@@ -98,12 +107,15 @@ def record_decision(lab: Lab, request_uuid: str, decision: Mapping[str, Any], au
     area = lab.area(request_uuid)
     number, parts = _physical(area)
     asked = [{key: part[key] for key in ("bench", "runs", "start")} for part in parts]
-    entry = {"round": number, **decision, "asked": asked}
-    area.write_json(APPROVAL, [*(area.read_json(APPROVAL) if area.exists(APPROVAL) else []), entry])
     test_name, row = lab.request(request_uuid).test_name, lab.requests.get(request_uuid)
-    action = f"{entry['decision'].lower()} abuse test"
+    entry = {"round": number, **decision, "asked": asked, **_refusal(row, decision, started_by)}
+    area.write_json(APPROVAL, [*(area.read_json(APPROVAL) if area.exists(APPROVAL) else []), entry])
+    action = f"{entry['decision'].lower()} {'own ' if 'refused' in entry else ''}abuse test"
     audit.note(entry["by"], action, row["request_number"], {"test": test_name, **entry}, at=lab.now())
     lab.say(f"{row['request_number']}: {entry['decision']} {test_name!r} by {entry['by']}")
+    if "refused" in entry:
+        lab.say(f"{row['request_number']}: {entry['refused']}")
+        return entry
     if decision["decision"] != APPROVE:
         why = f": {decision['comment']}" if decision.get("comment") else ""
         raise RequestError(
@@ -115,6 +127,17 @@ def record_decision(lab: Lab, request_uuid: str, decision: Mapping[str, Any], au
     elif row["status"] == RequestState.FAILED:
         lab.requests.set_status(request_uuid, RequestState.PLANNED, at=lab.now())
     return entry
+
+
+def _refusal(row: Mapping[str, Any], decision: Mapping[str, Any], started_by: Iterable[str]) -> Document:
+    """Why a decision does not count: nobody approves a test that the same person has asked for."""
+    asked_by = {row["submitted_by"], row["document"]["requester_id"], *started_by} - {"", None}
+    if decision["decision"] != APPROVE or decision["by"].casefold() not in {name.casefold() for name in asked_by}:
+        return {}
+    return {
+        "refused": f"{decision['by']} has asked for this test and may not approve it as well: "
+        "somebody else with the right to has to. It is asked again."
+    }
 
 
 def _is_held(lab: Lab, request_uuid: str, parts: Sequence[Mapping[str, Any]]) -> bool:

@@ -143,12 +143,20 @@ class BenchWatch:
         if event["command_id"] != self._order["command"]["command_id"]:
             return
         self._is_answered = True
+        self._note(event)
         if event["event"] not in _ENDINGS:
             runs = ", ".join(f"run {run['run']} ({run['stop_reason']})" for run in event.get("runs", ()))
             self._lab.say(f"{self._bench}: {event['event']} {runs}".rstrip())
         elif not self._ending:
             self._ending, self._quiet_since = event, self._lab.now()
             self._end_if_complete()
+
+    def _note(self, event: Document) -> None:
+        """Keep when it was, by the bench's clock: from this one tells when each run began and ended."""
+        kept = {"event": event["event"], "at": event["at"], "runs": [run["run"] for run in event.get("runs", ())]}
+        if kept not in (known := self._order.get("events", [])):
+            self._order["events"] = [*known, kept]
+            self._area.write_json(self._name, self._order)
 
     def _heard_telemetry(self, message: Document) -> None:
         label = self._labels.get(message["run_uuid"])

@@ -3,6 +3,8 @@
     register   the table of requests, as a list to look through
     audit log  who did what, and when
     inventory  the units under test that the lab has
+    past       what benches have done, and when they were out of service
+    twins      what digital twins were sent, and what they have acknowledged
     airflow    starts, ends and repeats the runs that carry requests
     live       what changes while somebody looks: rows of the database, benches' words, readings
 
@@ -20,15 +22,18 @@ from typing import Any, Protocol
 from twinbench.core.access import Person, RequestScope
 from twinbench.core.request_query import RequestPage, RequestQuery
 from twinbench.workflow.lab import Document, Lab, Requests
+from twinbench.workflow.lab_records import BenchPast, TwinBooks
 
 __all__ = [
     "AuditLog",
+    "BenchPast",
     "CatalogueTables",
     "FrontDesk",
     "Inventory",
     "Live",
     "Orchestrator",
     "Register",
+    "TwinBooks",
 ]
 
 
@@ -115,6 +120,9 @@ class Live(Protocol):
     def bench_states(self) -> dict[str, Document]:
         """What each physical bench said last, with ``heard_at``."""
 
+    def bench_messages(self, bench: str) -> list[Document]:
+        """The last message of each kind from a bench, ``{topic, kind, heard_at, ...}``: what it said, in short."""
+
     def readings(self, request_uuid: str) -> dict[int, list[Document]]:
         """The newest readings of each run of a request that is under way: ``{time_s, voltage_V, ...}``."""
 
@@ -127,6 +135,8 @@ class FrontDesk:
     register: Register
     catalogue: CatalogueTables
     inventory: Inventory
+    past: BenchPast
+    twins: TwinBooks
     audit: AuditLog
     airflow: Orchestrator
     live: Live

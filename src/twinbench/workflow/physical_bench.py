@@ -119,7 +119,7 @@ def collect_physical(lab: Lab, request_uuid: str, assignment: Mapping[str, Any],
         labels = labels_of(lab, request_uuid, order)
         for measured in outcome["runs"]:
             if measured["stop_reason"] in _COMPLETE and outcome["event"] not in _MAY_GO_ON:
-                _keep(lab, area, labels[measured["run_uuid"]], measured)
+                _keep(lab, area, labels[measured["run_uuid"]], measured, _times_of(order, measured["run"]))
         say_progress(lab, area, request_uuid)
         if outcome["event"] not in _MAY_GO_ON:
             area.write_json(name, {**order, "outcome": outcome})
@@ -147,7 +147,22 @@ def labels_of(lab: Lab, request_uuid: str, order: Document) -> dict[str, RunLabe
     return {label.run_uuid: label for label in labels}
 
 
-def _keep(lab: Lab, area: Area, label: RunLabel, measured: Document) -> None:
+def _times_of(order: Document, run: int) -> Document:
+    """When a run began and ended by the bench's clock; empty as far as no event has told it.
+
+    The first begins when the command is accepted, each of the others when the one before has ended.
+    """
+    began, ended = None, None
+    for event in order.get("events", ()):
+        if event["event"] == "run-finished" and run in event["runs"]:
+            ended = event["at"]
+            break
+        if event["event"] in ("accepted", "run-finished"):
+            began = event["at"]
+    return {"began_at": began, "ended_at": ended} if ended else {}
+
+
+def _keep(lab: Lab, area: Area, label: RunLabel, measured: Document, times: Document) -> None:
     """Write the result files of one run from its telemetry."""
     import numpy as np
 
@@ -170,6 +185,7 @@ def _keep(lab: Lab, area: Area, label: RunLabel, measured: Document) -> None:
             "kind": "physical",
             "status": "completed",
             "stop_reason": measured["stop_reason"],
+            **times,
             "measured_s": last_s,
             "published": len(messages),
             "messages": [],

@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,6 @@ from twinbench.core.errors import SimulationError
 from twinbench.core.request import RequestState
 from twinbench.core.telemetry import METRIC_SIGNALS, RunLabel, batches, metrics_message
 from twinbench.workflow.design import read_settings, run_folder
-from twinbench.workflow.execution import PROCEDURE_OVER, PROCEDURE_PARAMETER, STIMULI_PARAMETER
 from twinbench.workflow.lab import Area, Courier, Document, Lab, OpenBundle
 from twinbench.workflow.results import (
     SignalTable,
@@ -40,6 +40,7 @@ from twinbench.workflow.results import (
     read_summary,
     say_progress,
 )
+from twinbench.workflow.start_values import PROCEDURE_OVER, PROCEDURE_PARAMETER, STIMULI_PARAMETER
 
 if TYPE_CHECKING:
     from twinbench.core.bundle import ModelSummary
@@ -176,6 +177,7 @@ class _Run:
         self._area, self._models, self._lab = area, models, lab
         self._table = SignalTable(models.scratch / f"run-{label.run}.parquet", label)
         self._stream = _Stream(label, self._table, courier, lab.wire.metrics_topic)
+        self._began_at: datetime | None = None
 
     def point(self) -> Point:
         """What is simulated."""
@@ -204,13 +206,14 @@ class _Run:
 
     def take(self, block: Block) -> None:
         """Pass rows on."""
+        self._began_at = self._began_at or self._lab.now()
         self._stream.take(block)
 
     def end(self, result: PointResult) -> None:
         """Keep what it gave, whatever it was."""
         self._stream.end()
         self._table.close()
-        outcome = result.outcome
+        outcome, now = result.outcome, self._lab.now()
         summary = {
             "run": self.label.run,
             "run_uuid": self.label.run_uuid,
@@ -218,6 +221,8 @@ class _Run:
             "kind": "virtual",
             "status": "completed" if result.status == "completed" else "failed",
             "stop_reason": self._stop_reason(result),
+            "began_at": (self._began_at or now).isoformat(),
+            "ended_at": now.isoformat(),
             "simulated_s": self._stream.last_s,
             "wall_s": outcome.wall_s if outcome else result.wall_s,
             "busy_s": dict(outcome.busy_s) if outcome else {},

@@ -18,7 +18,7 @@ from twinbench.adapters.fmi import check_bundle, open_bundle
 from twinbench.core.findings import blocking
 
 FUZZ = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-MOST_S = 10.0
+MOST_S = 10.0  # of CPU time: a busy machine does not decide
 XML = "modelDescription.xml"
 
 mutations = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12)), min_size=1, max_size=8)
@@ -41,12 +41,12 @@ def watched():
         (root / "bundle").mkdir()
         (root / "tmp").mkdir()
         before, tempfile.tempdir = tempfile.tempdir, str(root / "tmp")
-        begun = time.monotonic()
+        begun = time.process_time()
         try:
             yield root / "bundle"
         finally:
             tempfile.tempdir = before
-        assert time.monotonic() - begun < MOST_S
+        assert time.process_time() - begun < MOST_S
         assert {path.name for path in root.iterdir()} == {"bundle", "tmp"}
         assert list((root / "tmp").iterdir()) == []
 
@@ -127,15 +127,16 @@ def test_a_damaged_library_that_is_tried_takes_only_its_trial_along(lag_parts, t
     assert len(list(folder.iterdir())) == 2
 
 
+@pytest.mark.thorough
 def test_a_json_file_of_brackets_and_one_of_a_million_entries(bundle):
     folder = bundle({"A": "3.0"}, [])
     for text in ("[" * 1_000_000, "[" + "{}," * 300_000 + "{}]", "[" + "1" * 1_000_000 + "]"):
         (folder / "inter_connection.json").write_text(text)
-        begun = time.monotonic()
+        begun = time.process_time()
 
         with open_bundle(folder) as opened:
             assert blocking(opened.check.findings)
-        assert time.monotonic() - begun < MOST_S
+        assert time.process_time() - begun < MOST_S
 
 
 @pytest.mark.parametrize("levels", [1000, 100_000])

@@ -320,6 +320,7 @@ def test_nothing_is_left_behind_without_a_cache(bundle, tmp_path, monkeypatch):
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.thorough
 def test_a_cache_is_filled_once_and_used_many_times(bundle, tmp_path):
     folder = bundle({"A": "3.0", "B": "3.0", "C": "2.0"}, ["A.y>B.u", "B.z>C.u"])
     cache = tmp_path / "cache"

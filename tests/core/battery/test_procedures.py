@@ -26,6 +26,7 @@ def test_every_available_test_is_in_the_catalogue(catalogue):
     assert set(available_tests()) <= {test.name for test in catalogue.tests}
 
 
+@pytest.mark.thorough
 def test_every_test_with_a_procedure_has_one_at_every_point_of_its_design(catalogue, cell):
     for test in catalogue.tests:
         if test.name not in available_tests():

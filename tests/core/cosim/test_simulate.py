@@ -416,11 +416,12 @@ def test_what_cannot_be_run_is_refused_at_once(system, gadget, options, words):
         simulate(made, **{"start_time": 0, "stop_time": 9, "step_size": 1, **options})
 
 
+@pytest.mark.thorough
 def test_a_block_of_many_signals_has_fewer_rows(system, gadget):
     wide = Variable("wide", "output", "Float64", dimensions=(2**19,), depends_on=(), starts_from=())
     a = gadget("A", extra=[wide])
 
-    first, *_ = simulate(system(a), start_time=0, stop_time=3, step_size=1, record=["A.wide"])
+    first, *_ = simulate(system(a), start_time=0, stop_time=3, step_size=1, record=["A.wide"], block_s=60)
 
     assert first.values.nbytes <= 8 << 20
     assert len(first.time_s) == 2

@@ -38,6 +38,7 @@ def test_without_an_aim_the_number_of_runs_decides(factors, runs, kind):
     assert recommend(factors, None, runs).kind == kind
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("factors", "aim", "budget", "kind", "runs"),
     [

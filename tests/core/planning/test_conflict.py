@@ -140,6 +140,7 @@ def body(message):
     return message.split(": ", 1)[1].split(". These demands")[0]
 
 
+@pytest.mark.thorough
 @settings(max_examples=6)
 @given(labs(largest=4, strict=True).map(hurried))
 def test_without_any_one_of_the_named_jobs_or_demands_there_is_a_plan(problem):

@@ -24,16 +24,16 @@ from twinbench.core.booking import (
 )
 from twinbench.core.errors import BenchTakenError, PlanError, RequestError
 
-__all__ = ["Bookings"]
+__all__ = ["CLOSED", "CLOSURE", "SELECT", "Bookings", "booking_of", "closure_of"]
 
-_SELECT = """
+SELECT = """
     SELECT b.id, b.bench, lower(b.during) AS start, upper(b.during) AS end, b.request_uuid, r.request_number, b.round,
-           b.state, b.document
+           b.state, b.document, b.began_at, b.ended_at
     FROM bench_bookings b JOIN test_requests r ON r.uuid = b.request_uuid
 """
 _HOLDS = "b.state IN ('planned', 'promised', 'running')"  # as in the constraint, whose index then serves
-_CLOSED = "tstzrange(lower(c.during), least(upper(c.during), c.ended_at))"
-_CLOSURE = f"c.id, c.bench, lower({_CLOSED}) AS start, upper({_CLOSED}) AS end, c.reason, c.made_by AS by"
+CLOSED = "tstzrange(lower(c.during), least(upper(c.during), c.ended_at))"
+CLOSURE = f"c.id, c.bench, lower({CLOSED}) AS start, upper({CLOSED}) AS end, c.reason, c.made_by AS by"
 _WANTED = """jsonb_to_recordset(%(wanted)s) AS w
     (id bigint, bench text, first timestamptz, past timestamptz, round integer, document jsonb)"""
 _BOOK = """
@@ -146,10 +146,10 @@ class Bookings:
 
     def reopen(self, bench: str, *, at: datetime, only: int | None = None) -> list[Closure]:
         """Put a bench back into service: ends the closures of this moment, or the one with the number *only*."""
-        which = f"{_CLOSED} @> %(at)s" if only is None else "c.id = %(only)s AND c.ended_at IS NULL"
+        which = f"{CLOSED} @> %(at)s" if only is None else "c.id = %(only)s AND c.ended_at IS NULL"
         with self._changes() as cursor:
             cursor.execute(
-                f"""WITH before AS (SELECT {_CLOSURE} FROM bench_closures c WHERE c.bench = %(bench)s AND {which})
+                f"""WITH before AS (SELECT {CLOSURE} FROM bench_closures c WHERE c.bench = %(bench)s AND {which})
                     UPDATE bench_closures c SET ended_at = greatest(%(at)s, before.start)
                     FROM before WHERE c.id = before.id RETURNING before.*""",
                 {"bench": bench, "at": in_utc(at), "only": only},
@@ -160,7 +160,7 @@ class Bookings:
         """What is out of service after a time, by start."""
         with self._database.transaction() as cursor:
             cursor.execute(
-                f"SELECT {_CLOSURE} FROM bench_closures c WHERE {_CLOSED} && tstzrange(%s, NULL)", (in_utc(after),)
+                f"SELECT {CLOSURE} FROM bench_closures c WHERE {CLOSED} && tstzrange(%s, NULL)", (in_utc(after),)
             )
             return _closures(cursor)
 
@@ -183,6 +183,8 @@ class Bookings:
         with self._changes() as cursor:
             cursor.execute(
                 """UPDATE bench_bookings SET state = %(state)s, updated_at = %(at)s,
+                       began_at = CASE WHEN %(state)s = 'running' THEN %(at)s ELSE began_at END,
+                       ended_at = CASE WHEN state = 'running' THEN %(at)s END,
                        during = CASE WHEN (state = 'running' OR %(state)s = 'done') AND %(at)s > lower(during)
                                      THEN tstzrange(lower(during), least(upper(during), %(at)s)) ELSE during END
                    WHERE request_uuid = %(request)s AND state = ANY(%(before)s)
@@ -210,8 +212,8 @@ class Bookings:
     @staticmethod
     def _check_service(cursor: Any, wanted: Sequence[Mapping[str, Any]]) -> None:
         cursor.execute(
-            f"""SELECT {_CLOSURE} FROM bench_closures c WHERE EXISTS (
-                    SELECT FROM {_WANTED} WHERE w.bench = c.bench AND tstzrange(first, past) && {_CLOSED})""",
+            f"""SELECT {CLOSURE} FROM bench_closures c WHERE EXISTS (
+                    SELECT FROM {_WANTED} WHERE w.bench = c.bench AND tstzrange(first, past) && {CLOSED})""",
             {"wanted": json.dumps(wanted)},
         )
         if in_the_way := _closures(cursor):
@@ -224,13 +226,23 @@ def _wanted(bench: str, start: datetime, end: datetime, document: Mapping[str, A
 
 
 def _bookings(cursor: Any, condition: str, values: Mapping[str, Any]) -> list[Booking]:
-    cursor.execute(f"{_SELECT} WHERE {condition} ORDER BY lower(b.during), b.bench, b.id", values)
-    return [Booking(**{**_in_utc(row), "state": BookingState(row["state"])}) for row in cursor.fetchall()]
+    cursor.execute(f"{SELECT} WHERE {condition} ORDER BY lower(b.during), b.bench, b.id", values)
+    return [booking_of(row) for row in cursor.fetchall()]
 
 
 def _closures(cursor: Any) -> list[Closure]:
-    return sorted((Closure(**_in_utc(row)) for row in cursor.fetchall()), key=lambda each: (each.start, each.id))
+    return sorted(map(closure_of, cursor.fetchall()), key=lambda each: (each.start, each.id))
+
+
+def booking_of(row: Mapping[str, Any]) -> Booking:
+    """A row of :data:`SELECT`."""
+    return Booking(**{**_in_utc(row), "state": BookingState(row["state"])})
+
+
+def closure_of(row: Mapping[str, Any]) -> Closure:
+    """A row of :data:`CLOSURE`."""
+    return Closure(**_in_utc(row))
 
 
 def _in_utc(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "start": in_utc(row["start"]), "end": row["end"] and in_utc(row["end"])}
+    return {key: in_utc(value) if isinstance(value, datetime) else value for key, value in row.items()}

@@ -9,6 +9,14 @@ from twinbench.adapters.postgres.connection import Database
 
 __all__ = ["PostgresOutbox"]
 
+_TAKEN = """
+    WITH taken AS (DELETE FROM outbox WHERE stream = %s AND seq <= %s RETURNING request_uuid, stored_at)
+    INSERT INTO twin_deliveries AS known (request_uuid, messages, stored_at, acknowledged_at)
+    SELECT request_uuid, count(*), max(stored_at), now() FROM taken WHERE request_uuid IS NOT NULL GROUP BY request_uuid
+    ON CONFLICT (request_uuid) DO UPDATE SET messages = known.messages + excluded.messages,
+        stored_at = greatest(known.stored_at, excluded.stored_at), acknowledged_at = excluded.acknowledged_at
+"""
+
 
 class PostgresOutbox:
     """Messages by stream (a run) and sequence number; survives the task, the broker and the twin."""
@@ -35,9 +43,9 @@ class PostgresOutbox:
             return [(row["seq"], row["topic"], row["payload"]) for row in cursor.fetchall()]
 
     def acknowledge(self, stream: str, upto: int) -> None:
-        """Forget what the collector has stored."""
+        """Forget what the collector has stored; that it has is noted for its request."""
         with self._database.transaction() as cursor:
-            cursor.execute("DELETE FROM outbox WHERE stream = %s AND seq <= %s", (stream, upto))
+            cursor.execute(_TAKEN, (stream, upto))
 
     def count(self, stream: str) -> int:
         """How many messages of the stream wait."""

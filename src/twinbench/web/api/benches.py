@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from twinbench.web.api.documents import bench_document, closure_document
+from twinbench.web.api.documents import bench_document, booking_document, closure_document
 from twinbench.web.visitor import Desk, Who
 from twinbench.web.words import Words
 from twinbench.workflow.bench_board import bench_board, bench_line, close_bench, reopen_bench
+from twinbench.workflow.bench_file import bench_messages, open_bench
 
 __all__ = ["router"]
 
@@ -43,6 +44,22 @@ def show_gantt(desk: Desk, who: Who) -> dict[str, Any]:
 def show_bench(desk: Desk, who: Who, name: Name) -> dict[str, Any]:
     """One bench."""
     return bench_document(bench_line(desk, name), shows_request=who.works_in_the_lab)
+
+
+@router.get("/{name}/history")
+def show_history(desk: Desk, who: Who, name: Name) -> dict[str, list[dict[str, Any]]]:
+    """What a bench did and when it was out of service, the newest first."""
+    file = open_bench(desk, name)
+    return {
+        "bookings": [booking_document(one, shows_request=who.works_in_the_lab) for one in file.past],
+        "closures": [closure_document(one) for one in file.closures],
+    }
+
+
+@router.get("/{name}/messages")
+def show_messages(desk: Desk, who: Who, name: Name) -> list[dict[str, Any]]:
+    """The last message of each kind that a bench has sent, in short; for those who work in the lab."""
+    return bench_messages(desk, who, name)
 
 
 @router.post("/{name}/closure")

@@ -1,10 +1,11 @@
 """Requests, benches and units as JSON: what programs are told of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twinbench.core.booking import Booking, Closure
 from twinbench.workflow.bench_board import BenchLine
+from twinbench.workflow.carried_out import Go, as_document
 from twinbench.workflow.request_file import RequestFile
 
 __all__ = ["FIELDS", "bench_document", "booking_document", "closure_document", "gantt_document", "request_document"]
@@ -27,11 +28,15 @@ def request_document(row: Mapping[str, Any], root: str) -> dict[str, Any]:
     }
 
 
-def gantt_document(file: RequestFile) -> dict[str, Any]:
-    """The bench plan of a request: figures, and per bench assignment its times and runs."""
+def gantt_document(file: RequestFile, goes: Sequence[Go]) -> dict[str, Any]:
+    """The bench plan of a request: figures, and per bench assignment its times and runs, and what became of it."""
     keys = ("status", "objective", "bound", "gap", "makespan_min", "solver", "seed", "origin")
     shown = ("bench", "kind", "runs", "start", "end", "held_from", "held_until", "intervals", "reason", "waits_for")
-    parts = [{key: part.get(key) for key in (*shown, "round", "moved")} for part in file.plan.get("assignments", [])]
+    became = {tuple(run.run for run in go.runs): as_document(go) for go in goes}
+    parts = [
+        {**{key: part.get(key) for key in (*shown, "round", "moved")}, **became.get(tuple(part["runs"]), {})}
+        for part in file.plan.get("assignments", [])
+    ]
     return {"plan": {key: file.plan.get(key) for key in keys}, "assignments": parts}
 
 
@@ -41,6 +46,8 @@ def booking_document(one: Booking, *, shows_request: bool) -> dict[str, Any]:
         "bench": one.bench,
         "start": one.start,
         "end": one.end,
+        "began_at": one.began_at,
+        "ended_at": one.ended_at,
         "state": str(one.state),
         "request_number": one.request_number if shows_request else None,
         "runs": list(one.document.get("runs", ())) if shows_request else [],

@@ -16,9 +16,11 @@ from twinbench.web.rendering import root_of
 from twinbench.web.spreadsheet import as_csv
 from twinbench.web.visitor import Desk, Who
 from twinbench.web.words import Words
+from twinbench.workflow.carried_out import goes_of
 from twinbench.workflow.front_desk import FrontDesk
 from twinbench.workflow.request_file import open_file
 from twinbench.workflow.requesting import STAGES, cancel, find_request, retry, submit
+from twinbench.workflow.selected_requests import MOST_AT_ONCE, cancel_selected
 
 __all__ = ["Number", "router"]
 
@@ -39,6 +41,12 @@ class Reason(BaseModel):
     """Why something is done."""
 
     reason: Words = Field("", max_length=500)
+
+
+class Selection(Reason):
+    """Several requests."""
+
+    numbers: list[Annotated[Words, Field(max_length=40)]] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
 
 class From(BaseModel):
@@ -90,6 +98,16 @@ def list_as_csv(request: Request, desk: Desk, query: Filter) -> Response:
     return attachment(table, "requests.csv", CSV)
 
 
+@router.post("/cancel")
+def cancel_requests(desk: Desk, who: Who, which: Selection) -> list[dict[str, Any]]:
+    """End several requests, each for itself; returns the state of each, and why it was not ended if so."""
+    done = cancel_selected(desk, who, which.numbers, reason=which.reason)
+    return [
+        {"request_number": one.number, "status": one.row.get("status"), "obstacle": one.obstacle or None}
+        for one in done
+    ]
+
+
 @router.get("/{number}")
 def show_request(request: Request, desk: Desk, who: Who, number: Number) -> dict[str, Any]:
     """One request, with what was asked for."""
@@ -135,5 +153,6 @@ def show_findings(desk: Desk, who: Who, number: Number) -> list[dict[str, Any]]:
 
 @router.get("/{number}/gantt")
 def show_gantt(desk: Desk, who: Who, number: Number) -> dict[str, Any]:
-    """The bench plan of the request."""
-    return gantt_document(open_file(desk, find_request(desk, who, number)))
+    """The bench plan of the request, and what became of it."""
+    file = open_file(desk, find_request(desk, who, number))
+    return gantt_document(file, goes_of(desk.lab, file))

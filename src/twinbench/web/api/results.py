@@ -14,6 +14,7 @@ from twinbench.web.visitor import Desk, Who
 from twinbench.workflow.request_file import RequestFile, open_file
 from twinbench.workflow.requesting import find_request
 from twinbench.workflow.results import result_name
+from twinbench.workflow.run_file import open_run, raw_file
 from twinbench.workflow.trends import trend
 
 __all__ = ["router"]
@@ -38,6 +39,23 @@ _MEDIA = {Form.CSV: CSV, Form.PARQUET: "application/vnd.apache.parquet"}
 def list_runs(desk: Desk, who: Who, number: Number) -> list[dict[str, Any]]:
     """Test points: levels, bench, how far each is, what it came down to."""
     return open_file(desk, find_request(desk, who, number)).runs()
+
+
+@router.get("/runs/{run}")
+def show_run(desk: Desk, who: Who, number: Number, run: Run) -> dict[str, Any]:
+    """One test point: the same, when it was planned and when it was, what was found, and its files."""
+    file = open_run(desk, open_file(desk, find_request(desk, who, number)), run)
+    planned = {"start": file.planned.start, "end": file.planned.end} if file.planned else None
+    when = {"planned": planned, "began_at": file.began_at, "ended_at": file.ended_at}
+    return {**file.entry, **when, "findings": file.findings, "files": file.files}
+
+
+@router.get("/runs/{run}/files/{name}", response_model=None)
+def download_raw(desk: Desk, who: Who, number: Number, run: Run, name: Annotated[str, Path(max_length=60)]) -> Any:
+    """One of its files: procedure.json, input.csv, settings.json, summary.json."""
+    row = find_request(desk, who, number)
+    content, media = raw_file(open_file(desk, row), run, name)
+    return attachment(content, f"{row['request_number']}-run-{run:04d}-{name}", media)
 
 
 @router.get("/results", response_model=None)

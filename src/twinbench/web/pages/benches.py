@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Request
@@ -48,18 +49,27 @@ def close(
     name: str,
     reason: Annotated[Words, Form(max_length=500)] = "",
     until: Annotated[str, Form(max_length=40)] = "",
+    back: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Take a bench out of service."""
     made = close_bench(desk, who, name, reason=reason, until=_moment(until, request.app.state.time_zone))
     told = f"{name} is out of service; {made['laid_over']} bookings are planned again."
-    return RedirectResponse(f"{root_of(request)}/benches?done={told}", status_code=303)
+    return _done(request, name, back, told)
 
 
 @router.post("/{name}/reopen", response_class=RedirectResponse)
-def reopen(request: Request, desk: Desk, who: Who, name: str) -> Response:
+def reopen(
+    request: Request, desk: Desk, who: Who, name: str, back: Annotated[str, Form(max_length=100)] = ""
+) -> Response:
     """Put a bench back into service."""
     reopen_bench(desk, who, name)
-    return RedirectResponse(f"{root_of(request)}/benches?done={name} is back in service.", status_code=303)
+    return _done(request, name, back, f"{name} is back in service.")
+
+
+def _done(request: Request, name: str, back: str, told: str) -> Response:
+    """To where one came from: the bench's own page, or the board."""
+    page = f"/benches/{quote(name)}" if back == name else "/benches"
+    return RedirectResponse(f"{root_of(request)}{page}?done={quote(told)}", status_code=303)
 
 
 def _moment(text: str, zone: str) -> datetime | None:

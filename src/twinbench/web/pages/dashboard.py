@@ -13,6 +13,7 @@ from twinbench.web.rendering import render
 from twinbench.web.visitor import Desk, Who
 from twinbench.workflow.bench_board import bench_board
 from twinbench.workflow.front_desk import FrontDesk
+from twinbench.workflow.twin_file import sync_failures
 
 __all__ = ["router"]
 
@@ -55,6 +56,7 @@ def _facts(desk: FrontDesk, who: Person) -> dict[str, Any]:
         "under_way_query": "&".join(f"state={state}" for state in _UNDER_WAY),
         "lines": lines,
         "broken": [line for line in lines if line.state in ("closed", "offline")],
+        "deaf": sync_failures(desk, who),
         "running": running.rows,
         "newest": newest.rows,
         "bookings": bookings[:_SHOWN],

@@ -1,6 +1,6 @@
 """One request: what was asked for, where it is, what came out."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Request
@@ -11,7 +11,7 @@ from twinbench.core.errors import UnknownError
 from twinbench.core.request import RequestState
 from twinbench.web.api.requests import Number
 from twinbench.web.downloads import attachment
-from twinbench.web.gantt import Bar, Lane, gantt_svg
+from twinbench.web.pages.request_schedule import schedule_facts
 from twinbench.web.rendering import duration, render, root_of
 from twinbench.web.visitor import Desk, Who
 from twinbench.web.words import Words
@@ -71,24 +71,6 @@ def download(desk: Desk, who: Who, number: Number, name: Annotated[str, Path(max
     return attachment(_file(open_file(desk, row), key), f"{row['request_number']}-{name}", media)
 
 
-@router.get("/runs/{run}", response_class=HTMLResponse)
-def show_run(request: Request, desk: Desk, who: Who, number: Number, run: int) -> HTMLResponse:
-    """One run of the request: its levels, its signals, its messages."""
-    row = find_request(desk, who, number)
-    file = open_file(desk, row)
-    known = {entry["run"]: entry for entry in file.runs()}
-    if run not in known:
-        raise UnknownError(f"{row['request_number']} has no run {run}.")
-    crumbs = [
-        ("Requests", "/requests"),
-        (row["request_number"], f"/requests/{row['request_number']}"),
-        (f"Run {run}", ""),
-    ]
-    units = {factor["name"]: factor["unit"] for factor in file.factors()}
-    title = f"Run {run} of {row['request_number']}"
-    return render(request, "run.html", title=title, breadcrumbs=crumbs, row=row, run=known[run], units=units)
-
-
 @router.post("/cancel", response_class=RedirectResponse)
 def cancel_it(
     request: Request, desk: Desk, who: Who, number: Number, reason: Annotated[Words, Form(max_length=500)] = ""
@@ -123,7 +105,7 @@ def _facts(request: Request, desk: FrontDesk, who: Person, row: Document) -> dic
         "stages": [_stage(stage, now) for stage in file.stages()],
         "runs": file.runs(),
         "figures": _figures(file),
-        "gantt": _gantt(request, file, now),
+        "schedule": schedule_facts(request, desk, who, file),
         "may_cancel": RequestState(row["status"]).may_be_cancelled and who.may(Action.CANCEL, row),
         "may_retry": who.may(Action.RETRY, row) and row["status"] != RequestState.CANCELLED,
         "from_stages": STAGES,
@@ -140,7 +122,7 @@ def _approval(desk: FrontDesk, file: RequestFile) -> str:
     if file.row["status"] != RequestState.PLANNED:
         return ""
     question = approval_needed(desk.lab, str(file.row["uuid"]))
-    if question is None or any(one["round"] == question["round"] for one in file.approvals):
+    if question is None or any(one["round"] == question["round"] and "refused" not in one for one in file.approvals):
         return ""
     return str(question["subject"])
 
@@ -169,22 +151,3 @@ def _figures(file: RequestFile) -> list[str]:
     names = dict.fromkeys(name for entry in file.evaluation.get("runs", []) for name in entry if name != "run")
     filled = [name for name in names if any(e.get(name) is not None for e in file.evaluation.get("runs", []))]
     return filled[:6]
-
-
-def _gantt(request: Request, file: RequestFile, now: datetime) -> dict[str, Any] | None:
-    parts = file.plan.get("assignments", [])
-    if not parts:
-        return None
-    origin = datetime.fromisoformat(file.plan["origin"])
-    done = {run["run"]: run["status"] for run in file.runs()}
-    lanes: dict[str, list[Bar]] = {}
-    for part in parts:
-        for entry in part["intervals"]:
-            start, end = (origin + timedelta(minutes=entry[key]) for key in ("start_min", "end_min"))
-            state = {"completed": "done", "failed": "failed"}.get(done.get(entry["run"], ""), "promised")
-            title = f"Run {entry['run']} on {part['bench']}, {start:%Y-%m-%d %H:%M} to {end:%H:%M} UTC, {state}"
-            lanes.setdefault(part["bench"], []).append(Bar(start, end, state, str(entry["run"]), title))
-    zone = request.app.state.time_zone
-    label = f"Bench plan of {file.row['request_number']}: {len(done)} runs on {', '.join(lanes)}"
-    svg = gantt_svg([Lane(name, bars) for name, bars in lanes.items()], now=now, label=label, zone=zone)
-    return {"svg": svg, "parts": parts, "figures": file.plan, "label": label}

@@ -45,6 +45,7 @@ def test_levels_of_steps_and_categories_are_run_equally_often(runs, seed):
         assert len(counts) == min(runs, choices)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("runs", "factors", "least"), [(20, 3, 1.5), (50, 5, 1.7)])
 def test_runs_lie_much_farther_apart_than_the_best_of_two_hundred_draws(runs, factors, least):
     from pyDOE3 import lhs
