@@ -125,8 +125,12 @@ def list_requests(*, as_json: bool) -> None:
     elif not runs:
         click.echo("No requests yet: `twinbench request submit request.json`.")
     else:
-        columns = {"UUID": "left", "run": "left", "submitted (UTC)": "left", "request": "left"}
-        show_table(columns, [(run["dag_run_id"], run["state"], _moment(run), _about(run)) for run in runs])
+        states = {row["workflow_id"] or row["uuid"]: row["status"] for row in _lims().newest()}
+        columns = {"UUID": "left", "state": "left", "submitted (UTC)": "left", "request": "left"}
+        rows = [
+            (run["dag_run_id"], states.get(run["dag_run_id"], run["state"]), _moment(run), _about(run)) for run in runs
+        ]
+        show_table(columns, rows)
 
 
 def _moment(run: dict[str, Any]) -> str:
@@ -153,7 +157,7 @@ def show(number: str, *, as_json: bool) -> None:
         click.echo(json.dumps({"run": run, "tasks": tasks}, indent=1))
         return
     click.echo(_about(run))
-    for task in tasks:
+    for task in sorted(tasks, key=lambda task: task["start_date"] or "9999"):
         bench = f" {task['rendered_map_index']}" if task.get("rendered_map_index") else ""
         click.echo(f"  {task['task_id'] + bench:<26} ", nl=False)
         click.secho(_state(task["state"]), fg=_COLOURS.get(str(task["state"])))

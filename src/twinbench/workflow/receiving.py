@@ -104,7 +104,9 @@ def _quarantine(lab: Lab, drop: Drop, reason: str, requests: Sequence[Mapping[st
     folder = f"{QUARANTINE}/{name}"
     kept = _names_kept(drop)
     may_be = [f"{row['request_number']} ({row['uuid']}): {row['test_name']} on {row['uut']}" for row in requests]
-    number, uuid = (requests[0]["request_number"], requests[0]["uuid"]) if len(requests) == 1 else ("TR-…", "its UUID")
+    number, uuid = (
+        (requests[0]["request_number"], requests[0]["uuid"]) if len(requests) == 1 else ("TR-…", "the request's UUID")
+    )
     document = {
         **{"drop": name, "at": lab.now().isoformat(), "reason": reason, "requests": may_be},
         "dag_run_ids": [_run_id(row) for row in requests],
