@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -69,8 +69,11 @@ class FakePool:
                 copies[-1].write_bytes(self.files[request_uuid][name])
         return copies
 
-    def remove(self, request_uuid: str) -> None:
-        self.files.pop(request_uuid, None)
+    def remove(self, request_uuid: str, names: Collection[str]) -> None:
+        there = self.files.pop(request_uuid, {})
+        left = {name: content for name, content in there.items() if name not in names}
+        if left:
+            self.files[request_uuid] = left
 
 
 class FakeDrops:
@@ -85,6 +88,8 @@ class FakeDrops:
         return [each for each in self._all() if each.path.partition("/")[0] != QUARANTINE]
 
     def listing(self, folder: str) -> list[Entry]:
+        if not folder:
+            return [Entry(uuid, "folder") for uuid in sorted(self._pool.files)] + self._all()
         below = [each for each in self._all() if each.path.startswith(f"{folder}/")]
         names = sorted({each.path.removeprefix(f"{folder}/").partition("/")[0] for each in below})
         known = {each.path: each for each in below}

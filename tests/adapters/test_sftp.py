@@ -34,16 +34,17 @@ def pool(site, **changes):
     return SftpPool(settings.pop("url"), **settings)
 
 
-def test_finished_files_are_taken_and_uploads_under_way_left(site, folder, tmp_path):
+def test_finished_files_are_taken_and_uploads_under_way_and_what_came_since_are_left(site, folder, tmp_path):
     (folder / "A.fmu").write_bytes(b"model")
     (folder / "inter_connection.json.part").write_bytes(b"half")
     ours = pool(site)
 
     assert ours.names(REQUEST) == ["A.fmu", "inter_connection.json.part"]
     assert [file.read_bytes() for file in ours.fetch(REQUEST, tmp_path)] == [b"model"]
-    ours.remove(REQUEST)
+    (folder / "B.fmu").write_bytes(b"came since")
+    ours.remove(REQUEST, ["A.fmu"])
 
-    assert [path.name for path in folder.iterdir()] == ["inter_connection.json.part"]
+    assert sorted(path.name for path in folder.iterdir()) == ["B.fmu", "inter_connection.json.part"]
 
 
 def test_a_request_without_a_folder_has_nothing(site, sftp, tmp_path):
@@ -89,8 +90,8 @@ def test_a_folder_that_is_emptied_is_removed(site, sftp):
     place = site.folder("sftp", "twin", "pool", "a-request")
     (place / "A.fmu").write_bytes(b"model")
 
-    pool(site).remove("a-request")
-    pool(site).remove("a-request")
+    pool(site).remove("a-request", ["A.fmu"])
+    pool(site).remove("a-request", ["A.fmu"])
 
     assert not place.exists()
 

@@ -47,6 +47,7 @@ class Either:
         assert [entry.size for entry in drops.entries() if entry.path == "A.fmu"] == [5]
         assert [(entry.path, entry.kind) for entry in drops.listing("quarantine")] == [("quarantine/y", "folder")]
         assert drops.listing("nowhere") == []
+        assert {entry.path for entry in drops.listing("")} >= {"A.fmu", "x"}
 
     def test_a_file_is_read_as_far_as_is_wanted(self, drops, put):
         put("A.fmu", b"12345")

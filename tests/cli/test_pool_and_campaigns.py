@@ -60,14 +60,18 @@ def test_a_drop_is_given_to_a_request_by_its_number(fake, kept):
 
     assert (code, text.startswith("TR-000002 has FMU_")) == (0, True)
     assert fake.pool.files[OTHER] == BUNDLE
-    assert twinbench("pool", "list") == (0, "Nothing lies in the pool beside the requests' own folders.\n")
+    assert twinbench("pool", "list") == (0, "Nothing lies in the pool but what requests wait for.\n")
     assert twinbench("pool", "assign", kept, "TR-000001")[0] == 1
 
 
-def test_what_is_not_dealt_with_yet_is_named(fake):
+def test_what_is_not_dealt_with_yet_or_left_over_is_named(fake):
     fake.drops.files = {"A.fmu": b""}
+    fake.pool.upload(OTHER, {"B.fmu": b""})
 
-    assert twinbench("pool", "list") == (0, "Not dealt with yet: A.fmu\n")
+    assert twinbench("pool", "list")[1].splitlines() == [
+        "Not dealt with yet: A.fmu",
+        f"Left over: folder {OTHER}, since the lab does not know this request. Remove it, or take what is needed.",
+    ]
 
 
 def test_a_campaign_is_shown_with_the_state_of_each_member(fake):

@@ -114,12 +114,14 @@ def test_a_request_is_submitted_and_told_how_to_follow_it(airflow):
 def test_the_list_tells_what_each_request_is(airflow):
     run = {"dag_run_id": REQUEST, "state": "running", "queued_at": "2026-11-29T13:00:59Z", "conf": request_document()}
     runs = [{**run, "note": "TR-000042: Performance - Power\n\nLate"}, {**run, "note": None}]
-    airflow.answers[f"GET {RUNS}"] = (200, {"dag_runs": runs})
+    airflow.answers[f"GET {RUNS}"] = (200, {"dag_runs": [*runs, {**runs[0], "dag_run_id": "another"}]})
+    airflow.answers["GET /lims/api/v1/requests"] = (200, {"items": [{**ROW, "status": "cancelled"}]})
 
     code, text = twinbench("list")
 
     assert code == 0
-    assert f"{REQUEST}  running  2026-11-29 13:00  TR-000042: Performance - Power" in text
+    assert f"{REQUEST}  cancelled  2026-11-29 13:00  TR-000042: Performance - Power" in text
+    assert "another                               running    2026-11-29 13:00" in text
     assert "Performance - Power on Gen3b - Cell" in text
 
 
@@ -130,12 +132,26 @@ def test_an_unknown_request_is_told(airflow):
         assert twinbench(command, "TR-000009") == (1, "error: There is no request TR-000009.\n")
 
 
+@pytest.mark.parametrize("command", ["show", "wait"])
+def test_a_run_that_airflow_does_not_know_is_told_in_our_words(airflow, command):
+    assert twinbench(command, REQUEST) == (
+        1,
+        f"error: There is no request {REQUEST}: see `twinbench request list`.\n",
+    )
+
+
 def test_a_request_that_failed_is_shown_with_its_reason(airflow):
     run = {"dag_run_id": REQUEST, "state": "failed", "start_date": None, "end_date": None, "note": "TR-000042: x"}
-    task = {"task_id": "register", "state": "success", "map_index": -1, "rendered_map_index": None}
-    late = {**task, "task_id": "close", "state": "upstream_failed"}
+    task = {
+        "task_id": "register",
+        "state": "success",
+        "map_index": -1,
+        "rendered_map_index": None,
+        "start_date": "2026",
+    }
+    late = {**task, "task_id": "close", "state": "upstream_failed", "start_date": None}
     airflow.answers[f"GET {RUNS}/{REQUEST}"] = (200, run)
-    airflow.answers[f"GET {RUNS}/{REQUEST}/taskInstances"] = (200, {"task_instances": [task, late]})
+    airflow.answers[f"GET {RUNS}/{REQUEST}/taskInstances"] = (200, {"task_instances": [late, task]})
     lims(airflow)
     lims(airflow, REQUEST, status="failed", failure="plan_benches: no bench is free.")
 

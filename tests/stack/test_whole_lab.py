@@ -283,7 +283,7 @@ def test_what_is_not_completed_yet_is_cancelled_from_the_command_line_and_its_be
     log = requester.site.log("bench-cycler-1")
     commands = log.read_text().count(" accepted")
     physical = requester.ask(document).json()["dag_run_id"]
-    eventually(lambda: log.read_text().count(" accepted") > commands, timeout_s=90)
+    eventually(lambda: log.read_text().count(" accepted") > commands, timeout_s=180)
 
     ended = twinbench("request", "cancel", physical)
 

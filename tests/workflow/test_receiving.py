@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import INCLUDE, REQUEST_UUID, make_lab, request_document
-from twinbench.core.errors import ConflictError, UnknownError
+from twinbench.core.errors import BundleError, ConflictError, UnknownError
 from twinbench.core.request import RequestState
 from twinbench.workflow.intake import forward_to_twin, register, say_what_is_missing, stage_bundle
-from twinbench.workflow.receiving import assign_drop, quarantined, receive_drops
+from twinbench.workflow.receiving import assign_drop, left_over, quarantined, receive_drops
 
 OTHER = "9d2f6f6e-6f7b-4f0e-8a57-0c1f0f3b8a99"
 BUNDLE = {file.name: file.read_bytes() for file in sorted((INCLUDE / "fmus").iterdir())}
@@ -172,6 +172,47 @@ def test_a_drop_that_was_moved_by_half_is_moved_to_its_end(fake):
         fake.requests.rows[uuid]["status"] = "models-received"
 
 
+def test_what_one_drop_lacks_in_a_request_s_folder_is_not_taken_for_its_rest_while_it_is_uploaded(fake):
+    waits(fake, REQUEST_UUID)
+    fake.pool.upload(REQUEST_UUID, {"FMU_Output_Handler.fmu": b"x"})
+    fake.drops.files = {**BUNDLE, "FMU_Output_Handler.fmu.part": b"half"}
+    del fake.drops.files["FMU_Output_Handler.fmu"]
+
+    assert "FMU_Output_Handler.fmu.part is not finished" in look(fake)["waiting"][0]["reason"]
+
+
+def test_a_drop_that_cannot_be_moved_or_read_does_not_keep_others_from_it(fake, monkeypatch):
+    waits(fake, REQUEST_UUID)
+    fake.drops.files = {
+        **BUNDLE,
+        "locked/A.fmu": b"x",
+        "locked/connections.json": b"[]",
+        "gone/connections.json": b"[]",
+    }
+    move, read = fake.drops.move, fake.drops.read
+
+    def refuse_move(moves):
+        if moves[0][0].startswith("locked"):
+            raise BundleError("The SFTP server refuses.")
+        move(moves)
+
+    def refuse_read(path, *, most_bytes):
+        if path.startswith("gone"):
+            raise UnknownError("It is not in the pool any more.")
+        return read(path, most_bytes=most_bytes)
+
+    monkeypatch.setattr(fake.drops, "move", refuse_move)
+    monkeypatch.setattr(fake.drops, "read", refuse_read)
+
+    told = look(fake)
+
+    assert [one["dag_run_id"] for one in told["handed_on"]] == [REQUEST_UUID]
+    assert [one["reason"] for one in told["waiting"]] == [
+        "its interconnection file is being written",
+        "The SFTP server refuses.",
+    ]
+
+
 def test_a_request_whose_own_upload_is_under_way_gets_no_other_models(fake):
     waits(fake, REQUEST_UUID)
     fake.pool.upload(REQUEST_UUID, {"Own.fmu.part": b"x"})
@@ -223,6 +264,18 @@ def test_a_drop_cannot_be_given_to_what_needs_none_or_does_not_exist(fake):
         with pytest.raises(UnknownError):
             assign_drop(fake.lab, name, number)
     assert fake.drops.files == before
+
+
+def test_what_lies_in_folders_that_no_request_empties_any_more_is_told(fake):
+    waits(fake, REQUEST_UUID, "00000000-0000-4000-8000-000000000000")
+    fake.requests.rows[REQUEST_UUID]["status"] = "completed"
+    for uuid in (REQUEST_UUID, OTHER, "00000000-0000-4000-8000-000000000000"):
+        fake.pool.upload(uuid, {"A.fmu": b"x"})
+
+    assert left_over(fake.lab) == [
+        {"folder": REQUEST_UUID, "reason": "TR-000001 is completed"},
+        {"folder": OTHER, "reason": "the lab does not know this request"},
+    ]
 
 
 def test_a_request_that_waited_in_vain_is_told_of_the_quarantine(fake):

@@ -198,6 +198,10 @@ class LimsApi(AirflowApi):
         """One request by its number or UUID."""
         return self._told(self._ask("GET", f"{_REQUESTS}/{number}"))
 
+    def newest(self, *, count: int = 20) -> list[dict[str, Any]]:
+        """The newest requests that one may see."""
+        return list(self._told(self._ask("GET", _REQUESTS, params={"per_page": count}))["items"])
+
     def cancel_request(self, number: str, *, reason: str = "") -> dict[str, Any]:
         """End a request, as on its page: its run, its bookings, and what a bench does for it."""
         return self._told(self._ask("POST", f"{_REQUESTS}/{number}/cancel", json={"reason": reason}))

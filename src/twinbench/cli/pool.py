@@ -24,20 +24,23 @@ def pool() -> None:
 @pool.command("list", short_help="Show what lies in quarantine, and why.")
 @json_option
 def list_drops(*, as_json: bool) -> None:
-    """Show what lies in quarantine with the reason, and what is not dealt with yet."""
-    from twinbench.workflow.receiving import quarantined
+    """Show what lies in quarantine with the reason, what is not dealt with yet, and what nobody needs."""
+    from twinbench.workflow.receiving import left_over, quarantined
 
     lab = open_this_lab()
+    left = left_over(lab)
     aside, lying = quarantined(lab), [entry.shown for entry in lab.drops.entries() if entry.kind != "folder"]
     if as_json:
-        click.echo(json.dumps({"quarantined": aside, "not_dealt_with": lying}, indent=1))
+        click.echo(json.dumps({"quarantined": aside, "not_dealt_with": lying, "left_over": left}, indent=1))
         return
     for drop in aside:
         _show(drop)
     if lying:
         click.echo(f"Not dealt with yet: {', '.join(lying)}")
-    if not aside and not lying:
-        click.echo("Nothing lies in the pool beside the requests' own folders.")
+    for one in left:
+        click.echo(f"Left over: folder {one['folder']}, since {one['reason']}. Remove it, or take what is needed.")
+    if not aside and not lying and not left:
+        click.echo("Nothing lies in the pool but what requests wait for.")
 
 
 def _show(drop: dict[str, Any]) -> None:

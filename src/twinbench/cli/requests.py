@@ -125,8 +125,12 @@ def list_requests(*, as_json: bool) -> None:
     elif not runs:
         click.echo("No requests yet: `twinbench request submit request.json`.")
     else:
-        columns = {"UUID": "left", "run": "left", "submitted (UTC)": "left", "request": "left"}
-        show_table(columns, [(run["dag_run_id"], run["state"], _moment(run), _about(run)) for run in runs])
+        states = {row["workflow_id"] or row["uuid"]: row["status"] for row in _lims().newest()}
+        columns = {"UUID": "left", "state": "left", "submitted (UTC)": "left", "request": "left"}
+        rows = [
+            (run["dag_run_id"], states.get(run["dag_run_id"], run["state"]), _moment(run), _about(run)) for run in runs
+        ]
+        show_table(columns, rows)
 
 
 def _moment(run: dict[str, Any]) -> str:
@@ -148,18 +152,25 @@ def show(number: str, *, as_json: bool) -> None:
     from twinbench.stack.terminal import console
 
     api, run_id = open_airflow(), _run_id(number)
-    run, tasks = api.run(run_id), api.tasks(run_id)
+    run, tasks = _run(api, run_id), api.tasks(run_id)
     if as_json:
         click.echo(json.dumps({"run": run, "tasks": tasks}, indent=1))
         return
     click.echo(_about(run))
-    for task in tasks:
+    for task in sorted(tasks, key=lambda task: task["start_date"] or "9999"):
         bench = f" {task['rendered_map_index']}" if task.get("rendered_map_index") else ""
         click.echo(f"  {task['task_id'] + bench:<26} ", nl=False)
         click.secho(_state(task["state"]), fg=_COLOURS.get(str(task["state"])))
     console().print(account(api, run_id))
     if run["state"] == "failed":
         click.secho(_failure(run_id), fg="red")
+
+
+def _run(api: AirflowApi, run_id: str) -> dict[str, Any]:
+    try:
+        return api.run(run_id)
+    except UnknownError as error:
+        raise UnknownError(f"There is no request {run_id}: see `twinbench request list`.") from error
 
 
 def _state(state: str | None) -> str:
@@ -184,8 +195,9 @@ def wait(number: str) -> None:
     def tell(task: str, state: str, seconds: float) -> None:
         click.echo(f"  {task:<26} {_state(state):<12} {seconds:7.1f} s")
 
-    run_id = _run_id(number)
-    if follow(open_airflow(), run_id, tell) != "success":
+    api, run_id = open_airflow(), _run_id(number)
+    _run(api, run_id)
+    if follow(api, run_id, tell) != "success":
         click.secho(_failure(run_id), fg="red", err=True)
         sys.exit(1)
 

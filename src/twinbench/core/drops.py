@@ -50,6 +50,11 @@ class Drop:
         """Names of its FMUs in a request's folder."""
         return tuple(sorted(name for name in self.files.values() if name.endswith(".fmu")))
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether one of its files is being uploaded, by its name."""
+        return any(name.endswith(".part") for name in self.files.values())
+
     def as_dict(self) -> dict[str, Any]:
         """For people and programs."""
         return {"drop": self.label, "files": sorted(self.files.values()), "lacks": self.lacks}

@@ -115,13 +115,13 @@ def _unchanged_s(context: Context, lab: Lab) -> dict[str, float]:
     return settling.look(lab.drops.entries(), QUIET_S)
 
 
-def _note(run_id: str, told: dict[str, list[dict[str, Any]]]) -> None:
+def _note(run_id: str, outcome: dict[str, list[dict[str, Any]]]) -> None:
     from twinbench.orchestration.run_notes import note_run
 
-    for drop in told["handed_on"]:
+    for drop in outcome["handed_on"]:
         note_run(drop["dag_run_id"], f"Models were dropped beside its folder and handed on: {drop['how']}.")
-    for drop in told["quarantined"]:
-        line = f"In quarantine: {drop['drop']}, since {drop['reason']}. {drop['remedy']}"
-        note_run(run_id, line, dag="receive_models")
+    for drop in outcome["quarantined"]:
+        told = f"in quarantine as {drop['drop']}, since {drop['reason']}. {drop['remedy']}"
+        note_run(run_id, f"A drop is {told}", dag="receive_models")
         for waiting in drop["dag_run_ids"]:
-            note_run(waiting, f"Models that may be for this request are in quarantine: {line}")
+            note_run(waiting, f"Models that may be for this request are {told}")

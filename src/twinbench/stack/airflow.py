@@ -21,7 +21,7 @@ from twinbench.stack import people, pool
 from twinbench.stack.credentials import sftp_host_key, sftp_key
 from twinbench.stack.database import database_url
 from twinbench.stack.service import Service
-from twinbench.stack.site import HOST, PROJECT, Site, write_private
+from twinbench.stack.site import HOST, PROJECT, USUAL_PORTS, Site, write_private
 
 __all__ = ["environment", "migrate", "services"]
 
@@ -84,6 +84,8 @@ def environment(site: Site) -> dict[str, str]:
         "AIRFLOW__API__SECRET_KEY": site.secret("airflow-api"),
         "AIRFLOW__API_AUTH__JWT_SECRET": site.secret("airflow-jwt"),
         "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(site.ports.get("task-logs", USUAL_PORTS["task-logs"])),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(site.ports.get("trigger-logs", USUAL_PORTS["trigger-logs"])),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(site.folder("log", "airflow")),
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW__TRIGGERER__DEFAULT_CAPACITY": "100",

@@ -176,18 +176,21 @@ def account(api: AirflowApi, run_id: str) -> Table:
     seconds = seconds_between(whole["start_date"], whole["end_date"]) or 0
     facts = {
         "request": f"{whole['state']} after {seconds:.1f} s",
-        "models": f"{bundle.get('models', 0)} FMUs, {bundle.get('findings', 0)} findings",
-        "design": f"{design.get('kind', '–')}, {design.get('runs', 0)} test points",
-        "plan": f"{plan.get('status', '–')}, makespan {plan.get('makespan_min', '–')} min, "
-        f"on {', '.join(plan.get('benches', ())) or '–'}",
-        "runs": _runs(benches),
-        "published": f"{sum(bench.get('published', 0) for bench in benches)} messages",
+        "models": bundle and f"{_count(bundle['models'], 'FMU')}, {_count(bundle['findings'], 'finding')}",
+        "design": design and f"{design['kind']}, {_count(design['runs'], 'test point')}",
+        "plan": plan and f"{plan['status']}, makespan {plan['makespan_min']} min, on {', '.join(plan['benches'])}",
+        "runs": benches and _runs(benches),
+        "published": benches and _count(sum(bench.get("published", 0) for bench in benches), "message"),
     }
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), title="What happened", title_justify="left")
     table.add_column(style="dim", min_width=14)
     for name, fact in facts.items():
-        table.add_row(f"  {name}", fact)
+        table.add_row(f"  {name}", str(fact or "–"))
     return table
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _runs(benches: Sequence[Mapping[str, Any]]) -> str:

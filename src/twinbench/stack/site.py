@@ -20,7 +20,10 @@ __all__ = ["HOST", "PROJECT", "USUAL_PORTS", "Site", "free_port"]
 
 HOST = "127.0.0.1"
 PROJECT = Path(__file__).resolve().parents[3]
-USUAL_PORTS = {"airflow": 8080, "mqtt": 8883, "sftp": 2222, "postgres": 5432, "nats": 4222, "supervisor": 9001}
+USUAL_PORTS = {
+    **{"airflow": 8080, "mqtt": 8883, "sftp": 2222, "postgres": 5432, "nats": 4222, "supervisor": 9001},
+    **{"task-logs": 8793, "trigger-logs": 8794},
+}
 
 
 def is_free(port: int) -> bool:

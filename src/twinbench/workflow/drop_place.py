@@ -17,7 +17,7 @@ class DropPlace(Protocol):
         """All that lies flat, and what is in folders that are no request's own; the quarantine aside."""
 
     def listing(self, folder: str) -> list[Entry]:
-        """What lies in one folder; nothing if there is no such folder."""
+        """What lies in one folder, or in the pool itself if none is said; nothing if there is no such folder."""
 
     def read(self, path: str, *, most_bytes: int) -> bytes:
         """The beginning of a file."""

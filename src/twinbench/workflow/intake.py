@@ -20,9 +20,10 @@ from twinbench.core.request import (
     to_twin_message,
     validate_document,
 )
+from twinbench.workflow.addressing import ANNOUNCEMENT
 from twinbench.workflow.design import specify
 from twinbench.workflow.lab import Lab
-from twinbench.workflow.receiving import ANNOUNCEMENT, quarantined
+from twinbench.workflow.receiving import quarantined
 
 __all__ = ["check_document", "forward_to_twin", "register", "say_what_is_missing", "stage_bundle"]
 
@@ -135,7 +136,7 @@ def stage_bundle(lab: Lab, request_uuid: str) -> dict[str, Any]:
             lab.store.remove(area.key("fastest-models"))
             for file in arrived:
                 area.write(_place(file.name), file.read_bytes())
-            lab.pool.remove(request_uuid)
+            lab.pool.remove(request_uuid, [file.name for file in arrived])
         elif not area.fetch("fastest-models", folder):
             raise UnreachableError(say_what_is_missing(lab, request_uuid))
         report = lab.models.check_bundle(folder)

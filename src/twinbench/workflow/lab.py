@@ -7,7 +7,7 @@ MQTT, FMUs, or a fake in a test) is the business of whoever opens the lab.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,8 +120,8 @@ class Pool(Protocol):
     def fetch(self, request_uuid: str, folder: Path) -> list[Path]:
         """Copy the finished files."""
 
-    def remove(self, request_uuid: str) -> None:
-        """Remove what was taken."""
+    def remove(self, request_uuid: str, names: Collection[str]) -> None:
+        """Remove what was taken, and nothing that has come since."""
 
 
 class Courier(Protocol):

@@ -17,30 +17,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twinbench.core.bundle import is_interconnection_name
 from twinbench.core.drops import Drop, sort_drops
-from twinbench.core.errors import ConflictError, UnknownError
-from twinbench.core.pool_entries import LARGEST_WIRING_BYTES, QUARANTINE, QUIET_S, Entry, plain_name
-from twinbench.core.request import RequestState
+from twinbench.core.errors import BundleError, ConflictError, UnknownError
+from twinbench.core.pool_entries import LARGEST_WIRING_BYTES, QUARANTINE, QUIET_S, Entry, plain_name, uuids_in
+from twinbench.workflow.addressing import TAKES_MODELS, HomelessError, addressee, is_the_rest_of, takes_models
 from twinbench.workflow.lab import Document, Lab
 
-__all__ = ["ANNOUNCEMENT", "assign_drop", "quarantined", "receive_drops"]
+__all__ = ["assign_drop", "left_over", "quarantined", "receive_drops"]
 
-ANNOUNCEMENT = "twin-answer.json"
 _DROPPED = "drop.json"
-_TAKES_MODELS = (RequestState.SUBMITTED, RequestState.FORWARDED, RequestState.FAILED)
-
-
-class _HomelessError(Exception):
-    """A drop that is nobody's.
-
-    Attributes:
-        requests: Those that it may be for.
-    """
-
-    def __init__(self, reason: str, requests: Sequence[Mapping[str, Any]] = ()) -> None:
-        super().__init__(reason)
-        self.requests = requests
 
 
 def receive_drops(lab: Lab, unchanged_s: Mapping[str, float], *, patience_s: float) -> Document:
@@ -56,18 +41,28 @@ def receive_drops(lab: Lab, unchanged_s: Mapping[str, float], *, patience_s: flo
     """
     entries = lab.drops.entries()
     age_s = {entry.path: unchanged_s.get(entry.shown, 0.0) for entry in entries}
-    wirings = {
-        entry.path: lab.drops.read(entry.path, most_bytes=LARGEST_WIRING_BYTES)
-        for entry in entries
-        if entry.is_wiring and entry.size <= LARGEST_WIRING_BYTES and age_s[entry.path] >= QUIET_S
-    }
+    settled = [entry for entry in entries if entry.is_wiring and age_s[entry.path] >= QUIET_S]
+    wirings = {path: content for entry in settled for path, content in _read(lab, entry).items()}
     told: dict[str, list[Document]] = {"handed_on": [], "quarantined": [], "waiting": []}
     for drop in sort_drops(entries, wirings):
         youngest_s = min((age_s[path] for path in drop.files), default=0.0)
-        outcome, document = _deal_with(lab, drop, youngest_s, is_stale=youngest_s >= patience_s)
+        try:
+            outcome, document = _deal_with(lab, drop, youngest_s, is_stale=youngest_s >= patience_s)
+        except (BundleError, UnknownError) as error:  # that one cannot be moved, or is gone; the others can
+            outcome, document = "waiting", {**drop.as_dict(), "reason": str(error)}
         told[outcome].append(document)
         lab.say(f"{drop.label}: {outcome.replace('_', ' ')} {document.get('reason') or document.get('request', '')}")
     return told
+
+
+def _read(lab: Lab, entry: Entry) -> dict[str, bytes]:
+    """An interconnection file, if it is not too large and can be read."""
+    try:
+        is_small = entry.size <= LARGEST_WIRING_BYTES
+        return {entry.path: lab.drops.read(entry.path, most_bytes=LARGEST_WIRING_BYTES)} if is_small else {}
+    except (BundleError, UnknownError) as error:
+        lab.say(f"{entry.shown} is not read: {error}")
+        return {}
 
 
 def _deal_with(lab: Lab, drop: Drop, youngest_s: float, *, is_stale: bool) -> tuple[str, Document]:
@@ -75,70 +70,22 @@ def _deal_with(lab: Lab, drop: Drop, youngest_s: float, *, is_stale: bool) -> tu
         return "waiting", {**drop.as_dict(), "reason": "it is still being written"}
     try:
         if drop.fault:
-            raise _HomelessError(drop.fault)
-        row, how = _addressee(lab, drop)
-        if drop.lacks and not _is_the_rest_of(lab, drop, row):
-            raise _HomelessError(drop.lacks, [row])
+            raise HomelessError(drop.fault)
+        row, how = addressee(lab, drop)
+        if drop.lacks and not is_the_rest_of(lab, drop, row):
+            raise HomelessError(drop.lacks, [row])
         return "handed_on", _hand_on(lab, drop, row, how)
-    except _HomelessError as reason:
+    except HomelessError as reason:
         if drop.lacks and not drop.fault and not is_stale:
             return "waiting", {**drop.as_dict(), "reason": drop.lacks}
         return "quarantined", _quarantine(lab, drop, drop.fault or drop.lacks or str(reason), reason.requests)
-
-
-def _is_the_rest_of(lab: Lab, drop: Drop, row: Mapping[str, Any]) -> bool:
-    """Whether what a drop lacks lies in the request's folder: it was moved there before, or uploaded to it."""
-    there = {name.removesuffix(".fmu") for name in lab.pool.names(str(row["uuid"]))}
-    return bool(drop.missing) and set(drop.missing) <= there
-
-
-def _addressee(lab: Lab, drop: Drop) -> tuple[Document, str]:
-    """The request that a drop is for, and why; raises :class:`_HomelessError` if there is no such one."""
-    if drop.request_uuids:
-        return _named(lab, drop.request_uuids[0]), "its UUID is in the names"
-    waiting = lab.requests.in_state(RequestState.FORWARDED)
-    begun = {row["uuid"]: set(lab.pool.names(str(row["uuid"]))) for row in waiting}
-    rest = [row for row in waiting if drop.missing and _is_the_rest_of(lab, drop, row)]
-    if len(rest) == 1:
-        return rest[0], "the rest of it lies in its folder"
-    free = [row for row in waiting if not begun[row["uuid"]]]
-    fitting = [row for row in free if _announced(lab, row) == list(drop.models)]
-    if len(fitting) == 1:
-        return fitting[0], "the digital twin said that these models come for it"
-    if len(free) == 1:
-        return free[0], "it is the only request that waits for models"
-    if not free:
-        raise _HomelessError("no request waits for models")
-    what = "announced these models for all of them" if fitting else "announced these models for none of them"
-    which = fitting or free
-    raise _HomelessError(f"{len(which)} requests wait, the digital twin {what}, and no name has a UUID", which)
-
-
-def _named(lab: Lab, request_uuid: str) -> Document:
-    try:
-        row = lab.requests.get(request_uuid)
-    except UnknownError:
-        raise _HomelessError(f"its names name request {request_uuid}, which the lab does not know") from None
-    number = row["request_number"]
-    if row["status"] not in _TAKES_MODELS:
-        raise _HomelessError(f"{number}, which it is for, is {row['status']} and needs no models", [row])
-    if any(is_interconnection_name(name) for name in lab.pool.names(request_uuid)):
-        raise _HomelessError(f"{number}, which it is for, has another bundle waiting in the pool", [row])
-    return row
-
-
-def _announced(lab: Lab, row: Mapping[str, Any]) -> list[str]:
-    """The files that the digital twin said would come for a request, if it did."""
-    area = lab.area(str(row["uuid"]))
-    answer = area.read_json(ANNOUNCEMENT) if area.exists(ANNOUNCEMENT) else {}
-    return sorted(model["file"] for model in answer.get("models", ()))
 
 
 def _hand_on(lab: Lab, drop: Drop, row: Mapping[str, Any], how: str) -> Document:
     request_uuid = str(row["uuid"])
     both = sorted(set(drop.files.values()) & set(lab.pool.names(request_uuid)))
     if both:
-        raise _HomelessError(f"the pool folder of {row['request_number']} has {', '.join(both)} already", [row])
+        raise HomelessError(f"the pool folder of {row['request_number']} has {', '.join(both)} already", [row])
     document = {
         **{"drop": drop.label, "request": row["request_number"], "dag_run_id": _run_id(row), "how": how},
         "files": list(drop.files.values()),
@@ -157,7 +104,9 @@ def _quarantine(lab: Lab, drop: Drop, reason: str, requests: Sequence[Mapping[st
     folder = f"{QUARANTINE}/{name}"
     kept = _names_kept(drop)
     may_be = [f"{row['request_number']} ({row['uuid']}): {row['test_name']} on {row['uut']}" for row in requests]
-    number, uuid = (requests[0]["request_number"], requests[0]["uuid"]) if len(requests) == 1 else ("TR-…", "its UUID")
+    number, uuid = (
+        (requests[0]["request_number"], requests[0]["uuid"]) if len(requests) == 1 else ("TR-…", "the request's UUID")
+    )
     document = {
         **{"drop": name, "at": lab.now().isoformat(), "reason": reason, "requests": may_be},
         "dag_run_ids": [_run_id(row) for row in requests],
@@ -207,6 +156,20 @@ def _diagnosis(lab: Lab, name: str) -> Document:
     return {"reason": "unknown", **document, "drop": name} if isinstance(document, dict) else {"drop": name}
 
 
+def left_over(lab: Lab) -> list[Document]:
+    """Requests' own folders that nobody empties any more: the request is over, has its models, or is unknown."""
+    found = []
+    for entry in lab.drops.listing(""):
+        if entry.kind == "folder" and uuids_in(entry.path) == [entry.path]:
+            try:
+                row = lab.requests.get(entry.path)
+                reason = "" if row["status"] in TAKES_MODELS else f"{row['request_number']} is {row['status']}"
+            except UnknownError:
+                reason = "the lab does not know this request"
+            found += [{"folder": entry.path, "reason": reason}] if reason else []
+    return found
+
+
 def assign_drop(lab: Lab, name: str, number: str) -> Document:
     """Hand on to a request what is in quarantine, because a person says whose it is.
 
@@ -221,9 +184,9 @@ def assign_drop(lab: Lab, name: str, number: str) -> Document:
         raise UnknownError(f"There is no drop {name!r} in quarantine: see `twinbench pool list`.")
     (drop,) = sort_drops(files, {})
     try:
-        _named(lab, str(row["uuid"]))
+        takes_models(lab, str(row["uuid"]))
         document = _hand_on(lab, drop, row, "a person said so")
-    except _HomelessError as reason:
+    except HomelessError as reason:
         raise ConflictError(f"{name} cannot be given to {row['request_number']}: {reason}.") from reason
     lab.drops.remove(f"{QUARANTINE}/{name}.json")
     return document

@@ -64,16 +64,16 @@ class SftpDrops(SftpConnection):
             return found[:_MOST_ENTRIES]
 
     def listing(self, folder: str) -> list[Entry]:
-        """What lies in one folder of the pool; nothing if there is no such folder."""
+        """What lies in one folder of the pool, or in the pool itself; nothing if there is no such folder."""
         return self._do(self._listing(folder))
 
     async def _listing(self, folder: str) -> list[Entry]:
         async with self._session() as client:
             if not await client.isdir(self._path(folder)):
                 return []
-            return sorted(
-                [each async for each in _listed(client, self._path(folder), f"{folder}/")], key=lambda each: each.path
-            )
+            prefix = f"{folder}/" if folder else ""
+            found = [each async for each in _listed(client, self._path(folder), prefix)]
+            return sorted(found, key=lambda each: each.path)
 
     def read(self, path: str, *, most_bytes: int) -> bytes:
         """The beginning of a file, up to a number of bytes."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import stat
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,15 +73,14 @@ class SftpPool(SftpConnection):
                 await client.get(remote, str(copies[-1]))
         return copies
 
-    def remove(self, request_uuid: str) -> None:
-        """Remove what was taken from the pool; uploads under way stay."""
-        self._take(request_uuid, self._remove(request_uuid))
+    def remove(self, request_uuid: str, names: Collection[str]) -> None:
+        """Remove what was taken from the pool; what has come since stays, and so does the folder then."""
+        self._take(request_uuid, self._remove(request_uuid, names))
 
-    async def _remove(self, request_uuid: str) -> None:
-        names = await self._names(request_uuid)
+    async def _remove(self, request_uuid: str, taken: Collection[str]) -> None:
+        there = await self._names(request_uuid)
         async with self._session() as client:
-            for name in names:
-                if not name.endswith(".part"):
-                    await client.remove(posixpath.join(self._folder(request_uuid), name))
-            if names and not any(name.endswith(".part") for name in names):
+            for name in sorted(set(there) & set(taken)):
+                await client.remove(posixpath.join(self._folder(request_uuid), name))
+            if there and set(there) <= set(taken):
                 await client.rmdir(self._folder(request_uuid))
