@@ -32,18 +32,21 @@ def request() -> None:
 
 
 def _open(kind: type[AirflowApi], local_user: str) -> Any:
-    """Log in: elsewhere as the environment says, at the local lab as one of its users."""
+    """Log in until the command ends: elsewhere as the environment says, at the local lab as one of its users."""
     from twinbench.stack.people import password_of
     from twinbench.stack.site import Site
 
     variables = os.environ
-    if "TWINBENCH_AIRFLOW_URL" in variables:
-        user, password = (variables.get(f"TWINBENCH_AIRFLOW_{name}", "") for name in ("USER", "PASSWORD"))
-        return kind(variables["TWINBENCH_AIRFLOW_URL"], user=user, password=password)
-    site = Site.find()
-    if not site.ports:
-        raise LabError("There is no local lab yet: `twinbench up` starts one; or set TWINBENCH_AIRFLOW_URL.")
-    return kind(site.airflow_url, user=local_user, password=password_of(site, local_user))
+    url = variables.get("TWINBENCH_AIRFLOW_URL", "")
+    user, password = (variables.get(f"TWINBENCH_AIRFLOW_{name}", "") for name in ("USER", "PASSWORD"))
+    if not url:
+        site = Site.find()
+        if not site.ports:
+            raise LabError("There is no local lab yet: `twinbench up` starts one; or set TWINBENCH_AIRFLOW_URL.")
+        url, user, password = site.airflow_url, local_user, password_of(site, local_user)
+    api = kind(url, user=user, password=password)
+    click.get_current_context().call_on_close(api.close)
+    return api
 
 
 def open_airflow() -> AirflowApi:
