@@ -283,6 +283,9 @@ def _existing(run: object, factors: tuple[Factor, ...]) -> dict[str, Level]:
     if not isinstance(run, Mapping) or any(factor.name not in run for factor in factors if factor.varies):
         names = ", ".join(factor.name for factor in factors if factor.varies)
         raise DesignError(f"An existing run is {run!r}: give an object with a level of {names}.")
+    known = [factor.name for factor in factors]
+    if unknown := [str(name) for name in run if name not in known]:
+        raise DesignError(f"An existing run sets {unknown[0]!r}, no factor: {did_you_mean(unknown[0], known)}")
     for factor in factors:
         if factor.name in run:
             factor.share(run[factor.name])
