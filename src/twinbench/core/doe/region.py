@@ -127,7 +127,10 @@ class Region:
                 f"{subject} no combination of levels ({ranges}): numbers are hardly ever equal. Leave out one that "
                 f"the others decide, or give {equal[0]!r} a tolerance, such as abs(a + b - 1) <= 0.01."
             )
-        return f"{subject} no combination of levels ({ranges}): relax them, or widen a range."
+        return (
+            f"{subject} no combination of levels ({ranges}): relax them, widen a range, or narrow ranges to the few "
+            "levels that meet them."
+        )
 
 
 def described(factor: Factor) -> str:
