@@ -122,7 +122,8 @@ class Region:
         one = len(culprits) == 1
         listed = ", ".join(map(repr, culprits))
         subject = f"The constraint {listed} leaves" if one else f"Together the constraints {listed} leave"
-        if equal := [text for text in culprits if "==" in text and any(f.kind == "continuous" for f in self.varying)]:
+        is_continuous = any(factor.kind == "continuous" for factor in self.varying)
+        if equal := [text for text in culprits if is_continuous and "==" in text and not set(text) & set("'\"")]:
             return (
                 f"{subject} no combination of levels ({ranges}): numbers are hardly ever equal. Leave out one that "
                 f"the others decide, or give {equal[0]!r} a tolerance, such as abs(a + b - 1) <= 0.01."
