@@ -264,7 +264,8 @@ def _search(task: _Task, generator: Generator, starts: int | None) -> Points:
 
 
 def _sweeps(cost: float) -> int:
-    return int(np.clip(_LONGEST / cost, 1, _SWEEPS))
+    """All of them, unless the design is so large that they would take minutes."""
+    return int(np.clip(2 * _LONGEST / cost, 1, _SWEEPS))
 
 
 def _is_rugged(task: _Task) -> bool:
