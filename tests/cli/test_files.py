@@ -168,6 +168,16 @@ def test_a_design_that_cannot_be_made_says_why(twinbench, tmp_path):
     assert not (tmp_path / "runs.csv").exists()
 
 
+def test_a_sequential_plan_that_cannot_be_is_refused_with_the_design(twinbench, tmp_path):
+    factor = {"name": "rate", "unit": "1/h", "low": 1, "high": 2}
+    spec = write_json(tmp_path, {"factors": [factor], "runs": 8, "sequential": {"responses": ["discharged_ah"]}})
+
+    code, text, _ = twinbench("design", spec, "-o", "runs.csv")
+
+    assert code == 1
+    assert "initial is None: give a whole number" in text
+
+
 def test_a_plan_is_written_with_its_proof(twinbench, tmp_path):
     modes = [{"bench": "a", "duration_min": 5}, {"bench": "b", "duration_min": 7}]
     lab = write_json(tmp_path, {"jobs": [{"name": name, "modes": modes} for name in "xyz"]})

@@ -41,9 +41,13 @@ def design(
     Its other fields (aim, constraints, model, blocks, ...) are those of include/schemas/doe_spec.schema.json.
     """
     from twinbench.core.doe.designs import make_design
+    from twinbench.core.doe.learning.sequential_plan import SequentialPlan
     from twinbench.core.doe.spec import DesignSpec
 
-    asked = DesignSpec.from_document(_read(spec))
+    written = _read(spec)
+    asked = DesignSpec.from_document(written)
+    if "sequential" in written:
+        SequentialPlan.from_document(written["sequential"])
     if models:
         from twinbench.adapters.fmi import open_bundle
         from twinbench.core.doe.variables import check_variables

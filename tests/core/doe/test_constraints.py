@@ -104,3 +104,10 @@ def test_whatever_is_given_is_read_or_refused(text):
         return
     columns = {"rate": np.ones(2), "temperature_degC": np.ones(2), "chemistry": np.array(["NMC", "LFP"])}
     assert constraint.is_met(columns).shape == (2,)
+
+
+def test_a_factor_whose_name_is_no_word_is_to_be_renamed():
+    spaced = Factor("my rate", "C-rate", 0.2, 2.0)
+
+    with pytest.raises(DesignError, match="'my rate' is no single word, so rename the factor"):
+        Constraint.read("my rate < 1", [spaced])

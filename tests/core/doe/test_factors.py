@@ -23,6 +23,7 @@ def spec(**changes) -> dict:
         (spec(factors=[{**SOC, "low": 90}]), "soc_pct has low 90.0 > high 80.0: swap them"),
         (spec(factors=[SOC, SOC]), "soc_pct is given more than once: keep one"),
         (spec(factors=[{**SOC, "name": " "}]), "has no name"),
+        (spec(factors=[{**SOC, "name": None}]), "has the name None: give a text"),
         (spec(factors=[{**SOC, "name": "run"}]), "named run, as is a column of runs.csv"),
         (spec(factors=[{**SOC, "low": "20"}]), "soc_pct has low '20': give a number"),
         (spec(factors=[{**SOC, "high": None}]), "soc_pct has high None: give a number"),

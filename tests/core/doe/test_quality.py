@@ -229,13 +229,15 @@ def test_a_smaller_region_is_predicted_better():
 
 
 def test_points_of_a_region_keep_to_it_and_to_what_factors_can_have():
-    factors = (*numbers(2), category("c", 3), Factor("v", "1", 0.0, 4.0, values=(0.0, 1.0, 4.0)))
+    stepped = Factor("s", "1", 0.0, 4.0, resolution=1.5)
+    factors = (*numbers(2), category("c", 3), Factor("v", "1", 0.0, 4.0, values=(0.0, 1.0, 4.0)), stepped)
     points = region_points(factors, lambda points: points[:, 0] > points[:, 1], 500)
 
     assert len(points) == 500
     assert (points[:, 0] > points[:, 1]).all()
     assert set(points[:, 2]) == {0, 0.5, 1}
     assert set(points[:, 3]) == {0, 0.25, 1}
+    assert set(points[:, 4]) == {0, 0.375, 0.75}
 
 
 def test_an_empty_region_is_refused():

@@ -1,12 +1,14 @@
 """A region knows which levels exist and which combinations may be run."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from twinbench.core.doe.constraints import Constraint
 from twinbench.core.doe.factors import Factor
 from twinbench.core.doe.region import Region
+from twinbench.core.errors import DesignError
 
 RATE = Factor("rate", "C-rate", 0.2, 2.0)
 TEMPERATURE = Factor("temperature_degC", "degC", -20.0, 47.0, resolution=5.0)
@@ -64,3 +66,17 @@ def test_categories_are_as_far_from_each_other_as_the_ends_of_a_range():
 def test_the_constraints_that_a_point_breaks_are_told():
     assert REGION.broken(np.array([1.0, 0, 0, 1.0])) == ["rate * held_s <= 5 or kind == 'x'"]
     assert REGION.broken(np.array([1.0, 0, 0, 0.0])) == []
+
+
+def test_numbers_that_must_be_equal_are_told_to_have_a_tolerance():
+    equal = Constraint.read("rate * 20 == held_s * 7", FACTORS)
+
+    with pytest.raises(DesignError, match=r"hardly ever equal.* give 'rate \* 20 == held_s \* 7' a tolerance"):
+        Region(FACTORS, (equal,)).candidates(5, seed=1)
+
+
+def test_steps_can_meet_an_equality():
+    parts = tuple(Factor(name, "1", 0.0, 1.0, resolution=0.1) for name in "abc")
+    region = Region(parts, (Constraint.read("a + b + c == 1", parts),))
+
+    assert region.candidates(20, seed=1).sum(axis=1) == pytest.approx(np.ones(20))

@@ -54,6 +54,10 @@ def spec(factors=THREE, kind="latin-hypercube", runs=6, **more) -> dict:
         (spec([RATE, HARD], kind="sobol"), "sequence sets temperature_degC anew in each run: ask for latin-hypercube"),
         (spec(kind="sobol", existing=[{"rate": 1}]), "An existing run is .* give an object with a level of rate"),
         (
+            spec(existing=[{"rate": 1, "temperature_degC": 2, "soc_pct": 30, "soc": 3}]),
+            r"An existing run sets 'soc', no factor: did you mean 'soc_pct'\?",
+        ),
+        (
             spec(kind="sobol", existing=[{"rate": 1, "temperature_degC": 2, "soc_pct": 30}]),
             "sobol design cannot add to existing runs",
         ),

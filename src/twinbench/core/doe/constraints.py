@@ -73,7 +73,9 @@ class Constraint:
         try:
             tree = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise DesignError(f"The constraint {text!r} cannot be read: {error}.") from None
+            odd = [factor.name for factor in factors if not factor.name.isidentifier() and factor.name in text]
+            why = f"{odd[0]!r} is no single word, so rename the factor" if odd else getattr(error, "msg", error)
+            raise DesignError(f"The constraint {text!r} cannot be read: {why}.") from None
         known = {factor.name: factor for factor in factors}
         _check(tree, text, known, is_condition=True)
         named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & set(known)

@@ -150,7 +150,9 @@ class Factor:
         """
         if not isinstance(document, Mapping):
             raise DesignError(f"A factor must be an object with name, unit, low and high, not {document!r}.")
-        name = str(document.get("name", ""))
+        name = document.get("name", "")
+        if not isinstance(name, str):
+            raise DesignError(f"A factor has the name {name!r}: give a text, for example temperature_degC.")
         owner = f"Factor {name}"
         if unknown := [str(key) for key in document if key not in _FIELDS]:
             raise DesignError(f"{owner} has a field {unknown[0]!r}: {did_you_mean(unknown[0], _FIELDS)}")

@@ -135,7 +135,7 @@ def _central_composite(spec: DesignSpec) -> ChosenPoints:
     _numbers(spec)
     count = len(spec.varying)
     if count > _MOST_CORNERS:
-        raise DesignError(f"This central-composite design has {1 << count} corners: ask for i-optimal or box-behnken.")
+        raise DesignError(f"This central-composite design has {1 << count} corners: ask for i-optimal.")
     points = central_composite(count, spec.face)
     notes = (
         f"The axial points lie {axial_distance(count):.4g} times as far from the centre as low and high: beyond them.",

@@ -321,7 +321,7 @@ def _ends(factors: Sequence[Factor]) -> Points:
 
 
 def _snapped(factors: Sequence[Factor], points: Points) -> Points:
-    """Shares of numbers from 0 to 1, each at a category or discrete value with the same chance."""
+    """Shares of numbers from 0 to 1 at steps they can have, each category or discrete value with the same chance."""
     snapped = points.copy()
     for number, factor in enumerate(factors):
         if factor.categories or factor.values:
@@ -329,6 +329,9 @@ def _snapped(factors: Sequence[Factor], points: Points) -> Points:
             index = np.minimum((points[:, number] * count).astype(int), count - 1)
             levels = factor.categories or factor.values
             snapped[:, number] = np.array([factor.share(level) for level in levels])[index]
+        elif factor.resolution is not None and factor.choices is not None:
+            step = factor.resolution / (factor.high - factor.low)
+            snapped[:, number] = np.minimum(np.rint(points[:, number] / step), factor.choices - 1) * step
     return snapped
 
 

@@ -122,7 +122,16 @@ class Region:
         one = len(culprits) == 1
         listed = ", ".join(map(repr, culprits))
         subject = f"The constraint {listed} leaves" if one else f"Together the constraints {listed} leave"
-        return f"{subject} no combination of levels ({ranges}): relax them, or widen a range."
+        is_continuous = any(factor.kind == "continuous" for factor in self.varying)
+        if equal := [text for text in culprits if is_continuous and "==" in text and not set(text) & set("'\"")]:
+            return (
+                f"{subject} no combination of levels ({ranges}): numbers are hardly ever equal. Leave out one that "
+                f"the others decide, or give {equal[0]!r} a tolerance, such as abs(a + b - 1) <= 0.01."
+            )
+        return (
+            f"{subject} no combination of levels ({ranges}): relax them, widen a range, or narrow ranges to the few "
+            "levels that meet them."
+        )
 
 
 def described(factor: Factor) -> str:

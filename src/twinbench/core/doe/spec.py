@@ -128,6 +128,11 @@ class DesignSpec:
                 raise DesignError(f"There is no {what} {value!r}: {did_you_mean(value, choices)}")
         if not 1 <= self.replicates <= MAX_RUNS:
             raise DesignError(f"{self.replicates} replicates are asked for: ask for 1 to {MAX_RUNS}.")
+        if self.runs is not None and self.kind.needs_runs and self.runs * self.replicates > MAX_RUNS:
+            raise DesignError(
+                f"This {self.kind} design has {self.runs * self.replicates} runs, more than {MAX_RUNS}: ask for fewer "
+                "runs or replicates."
+            )
         if self.centre_points is not None and not 0 <= self.centre_points <= MAX_RUNS:
             raise DesignError(f"{self.centre_points} centre points are asked for: ask for 0 to {MAX_RUNS}.")
         if self.resolution is not None and not 3 <= self.resolution <= 7:
@@ -283,6 +288,9 @@ def _existing(run: object, factors: tuple[Factor, ...]) -> dict[str, Level]:
     if not isinstance(run, Mapping) or any(factor.name not in run for factor in factors if factor.varies):
         names = ", ".join(factor.name for factor in factors if factor.varies)
         raise DesignError(f"An existing run is {run!r}: give an object with a level of {names}.")
+    known = [factor.name for factor in factors]
+    if unknown := [str(name) for name in run if name not in known]:
+        raise DesignError(f"An existing run sets {unknown[0]!r}, no factor: {did_you_mean(unknown[0], known)}")
     for factor in factors:
         if factor.name in run:
             factor.share(run[factor.name])

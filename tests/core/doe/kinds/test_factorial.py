@@ -131,6 +131,11 @@ def test_generators_of_ones_own_are_taken():
     assert fraction.resolution == 3
 
 
+def test_generators_that_set_two_factors_alike_are_refused():
+    with pytest.raises(DesignError, match="'D=AB' and 'e = ba' set two factors alike"):
+        read_generators(5, ["D=AB", "e = ba"])
+
+
 @pytest.mark.parametrize("text", ["D", "D=", "D=A", "E=AB", "D=AA", "D=AE", "D=AD", "=AB", "D=A1"])
 def test_a_generator_that_is_none_is_refused(text):
     with pytest.raises(DesignError, match="is none: with 4 factors and 1 generators, ABC are free"):

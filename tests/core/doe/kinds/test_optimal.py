@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 
 import numpy as np
 import pytest
@@ -41,7 +42,8 @@ def design(terms, runs, criterion="D", seed=1, **options):
 
 def d_efficiency(terms, points):
     matrix = terms.matrix(np.asarray(points, dtype=float))
-    return 100 * np.linalg.det(matrix.T @ matrix) ** (1 / matrix.shape[1]) / len(matrix)
+    log_determinant = np.linalg.slogdet(matrix.T @ matrix / len(matrix)).logabsdet
+    return 100 * float(np.exp(log_determinant / matrix.shape[1]))
 
 
 def below(limit):
@@ -302,6 +304,23 @@ def test_a_design_of_nothing_has_its_runs():
 def test_what_cannot_be_is_named_with_what_to_change(runs, options, message):
     with pytest.raises(DesignError, match=message):
         design(Terms.read("quadratic", numbers(3)), runs, **options)
+
+
+def test_what_would_take_hours_is_refused():
+    terms = Terms.read("quadratic", numbers(30))
+
+    with pytest.raises(DesignError, match=r"2000 runs that estimate 496 coefficients of 30 factors .* fewer runs"):
+        design(terms, 2000)
+
+
+@pytest.mark.thorough
+def test_a_large_design_is_found_within_a_minute():
+    terms = Terms.read("interactions", numbers(26))
+    begun_s = time.process_time()
+    points = design(terms, 400)
+
+    assert d_efficiency(terms, points) > 60
+    assert time.process_time() - begun_s < 60
 
 
 def test_factors_that_cannot_be_told_from_blocks_are_named():

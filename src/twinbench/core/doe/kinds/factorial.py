@@ -155,7 +155,7 @@ def read_generators(factors: int, generators: Sequence[str]) -> Fraction:
         DesignError: If they are none.
     """
     base = factors - len(generators)
-    words = []
+    words: list[int] = []
     for number, text in enumerate(generators):
         name, equals, product = text.replace(" ", "").upper().partition("=")
         known, expected = set(LETTERS[: max(base, 0)]), LETTERS[base + number] if base >= 0 else ""
@@ -164,6 +164,12 @@ def read_generators(factors: int, generators: Sequence[str]) -> Fraction:
             raise DesignError(
                 f"The generator {text!r} is none: with {factors} factors and {len(generators)} generators, "
                 f"{LETTERS[: max(base, 0)]} are free and the next is written {expected}=… with two or more of them."
+            )
+        if _bits(product) in words:
+            twin = generators[words.index(_bits(product))]
+            raise DesignError(
+                f"The generators {twin!r} and {text!r} set two factors alike, which then cannot be told apart: give "
+                "each another product."
             )
         words.append(_bits(product))
     return Fraction(factors, tuple(words))

@@ -51,6 +51,8 @@ _MOST_TRIED = 21  # levels of a number that are all tried; of more a grid, and t
 _SWEEPS = 60
 _EFFORT = 6e8  # runs x factors x coefficients^2 over all searches: about 6 s
 _SEARCHES = (1, 4000)
+_LONGEST = 1e10  # likewise of a single search, by fewer sweeps; of more not one sweep is over within minutes
+_POLISHABLE = 1e9  # likewise: the grid is left where it takes seconds
 _FRESH = 10  # searches from anywhere, before those from the best so far
 _PATIENCE = 200  # searches in a row without a better design
 _AGREEING = 6  # chains of searches that end equally well: then it is believed
@@ -235,6 +237,11 @@ def _search(task: _Task, generator: Generator, starts: int | None) -> Points:
     kernel = load_kernel("twinbench.core.doe.kinds.optimal_kernel")
     search = _prepared(task, kernel)
     tool = _Rows(task, kernel, search) if task.feasible and not task.hard else _Coordinates(task, kernel, search)
+    if tool.cost > _LONGEST:
+        raise DesignError(
+            f"A search for {task.runs} runs that estimate {len(task.terms.columns)} coefficients of "
+            f"{len(task.allowed)} factors would take hours: ask for fewer runs or factors, or for a smaller model."
+        )
     most = starts or int(np.clip(_EFFORT / tool.cost, *_SEARCHES))
     agreeing = _AGREEING
     if starts is None and _is_rugged(task):
@@ -247,13 +254,18 @@ def _search(task: _Task, generator: Generator, starts: int | None) -> Points:
         ends.append(chain[0][0])
         best = sorted([*best, *chain], key=lambda entry: -entry[0])[:_POLISHED]
     best = best[: max(1, int(_EFFORT / (60 * tool.cost)))]
-    for number, (_, points) in enumerate(best):
+    for number, (_, points) in enumerate(best if tool.cost <= _POLISHABLE else []):
         best[number] = (tool.polish(points, generator), points)
     reached, points = max(best, key=lambda entry: entry[0])
     if not np.isfinite(reached):
         _refuse_if_alike(task.terms, task.matrix(points), "In so many runs, blocks and whole plots")
         raise DesignError("The runs that were found do not estimate the model: ask for more runs, or a smaller model.")
     return points[len(task.old) :]
+
+
+def _sweeps(cost: float) -> int:
+    """All of them, unless the design is so large that they would take minutes."""
+    return int(np.clip(2 * _LONGEST / cost, 1, _SWEEPS))
 
 
 def _is_rugged(task: _Task) -> bool:
@@ -419,7 +431,7 @@ class _Coordinates:
                 return
 
     def improve(self, points: Points) -> float:
-        return self._exchange(points, lambda: self.table, _SWEEPS)
+        return self._exchange(points, lambda: self.table, _sweeps(self.cost))
 
     def polish(self, points: Points, _generator: Generator) -> float:
         reached = -np.inf
@@ -493,7 +505,7 @@ class _Rows:
     def improve(self, points: Points) -> float:
         rows = self.task.matrix(points)
         chosen = np.full(len(points), -1)
-        self.kernel.exchange_rows(self.search, rows, self.candidates, self.usable, chosen, _SWEEPS)
+        self.kernel.exchange_rows(self.search, rows, self.candidates, self.usable, chosen, _sweeps(self.cost))
         points[chosen >= 0] = self.pool[chosen[chosen >= 0]]
         return float(self.kernel.score(self.search, rows))
 

@@ -50,9 +50,8 @@ def box_behnken(factors: int) -> Points:
         DesignError: If there is none for so many factors.
     """
     if factors not in BOX_BEHNKEN_CENTRES:
-        raise DesignError(
-            f"A box-behnken design is known for 3 to 7 factors, not {factors}: ask for central-composite or i-optimal."
-        )
+        instead = "i-optimal" if factors > max(BOX_BEHNKEN_CENTRES) else "central-composite or i-optimal"
+        raise DesignError(f"A box-behnken design is known for 3 to 7 factors, not {factors}: ask for {instead}.")
     if factors not in _TRIPLES:
         from pyDOE3 import bbdesign
 
