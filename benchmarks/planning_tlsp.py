@@ -79,6 +79,9 @@ def _equipment(facts: Facts) -> Equipment:
     wanted = {
         p: sum(needed.get((job, group[p]), 0) / there[job, group[p]] for job in jobs) for p, jobs in to_jobs.items()
     }
+    for (job,) in facts["started"]:  # what is in use at the beginning comes last
+        for piece in (p for p, jobs in to_jobs.items() if job in jobs):
+            wanted[piece] += needed.get((job, group[piece]), 0) / there[job, group[piece]] * len(facts["job"])
     return Equipment(group, pool, wanted)
 
 

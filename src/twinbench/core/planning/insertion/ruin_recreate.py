@@ -14,7 +14,7 @@ from twinbench.core.kernels import load_kernel
 from twinbench.core.planning.insertion.arrays import empty_state, fixed
 from twinbench.core.planning.insertion.orders import put_first, rules
 from twinbench.core.planning.plan import Interval
-from twinbench.core.planning.problem import Problem
+from twinbench.core.planning.problem import CRITERIA, Problem
 
 __all__ = ["RuinRecreate", "compile_all"]
 
@@ -25,8 +25,8 @@ _LINES, _FITTING, _PLACING, _SHIFTING, _RUIN, _IMPROVING = (
 )
 _LARGEST = 16  # jobs taken out at once
 _LARGEST_OF_FEW = 8  # likewise where there are not many jobs
-_ANEW = 5_000  # jobs that are inserted anew, in all, where some fit nowhere at first
-_TURNS = 60  # of them at most
+_ANEW = 40_000  # jobs that are inserted anew, in all, where some fit nowhere at first
+_TURNS = 300  # of them at most
 _MANY = 300  # jobs, from which on there is no time for detours
 # Chances of the kinds of ruin: near in time, at any bench, worst placed, tied together, last ones, sharing something.
 _WISHES = (0.43, 0.13, 0.25, 0.11, 0.03, 0.05, 0.0, 0.0)
@@ -46,6 +46,7 @@ class RuinRecreate:
         self._placing: Any = load_kernel(_PLACING, upon=(_LINES, _FITTING))
         self._kernel: Any = load_kernel(_IMPROVING, upon=(_LINES, _FITTING, _PLACING, _SHIFTING, _RUIN))
         self.problem, self._fixed = problem, fixed(problem)
+        self._hasty = self._fixed._replace(scalar=np.array([float(name == "start") for name in CRITERIA]))
         self._numbers = {job.name: number for number, job in enumerate(problem.jobs)}
         self._state = empty_state(problem, self._fixed)
         self._best: Any = None
@@ -69,7 +70,8 @@ class RuinRecreate:
     def construct_first(self, *, is_over: Callable[[], bool] = lambda: False) -> bool:
         """Insert all jobs by the first rule that succeeds; whether one does.
 
-        If none does, what fits nowhere goes first, and all begin anew ("squeaky wheel", Joslin & Clements 1999).
+        If none does, each job ends as early as it can, whatever else is wanted; what fits nowhere then goes first, and
+        all begin anew ("squeaky wheel", Joslin & Clements 1999).
         """
         jobs = self.problem.jobs
         orders = rules(jobs)
@@ -77,16 +79,16 @@ class RuinRecreate:
             return True
         for keys in (orders[-1], orders[0]):
             for _ in range(min(_TURNS, max(4, _ANEW // len(jobs)))):
-                stuck = self._construct(keys)
+                stuck = self._construct(keys, self._hasty)
                 if stuck < 0 or is_over():
                     return stuck < 0
                 put_first(jobs, keys, stuck)
         return False
 
-    def _construct(self, keys: Any) -> int:
+    def _construct(self, keys: Any, wanted: Any = None) -> int:
         """Insert all jobs, the smallest key first; the number of one that fits nowhere, -1 if all do."""
         state = empty_state(self.problem, self._fixed)
-        stuck = int(self._kernel.construct(self._fixed, state, keys))
+        stuck = int(self._kernel.construct(wanted or self._fixed, state, keys))
         if stuck >= 0:
             self.unplaced = self.problem.jobs[stuck].name
         else:
