@@ -36,15 +36,15 @@ def rules(jobs: Sequence[Job]) -> list[_Keys]:
     ]
 
 
-def put_first(jobs: Sequence[Job], keys: _Keys, number: int) -> None:
-    """Have a job, and all that it comes after, inserted before all others."""
+def put_first(jobs: Sequence[Job], keys: _Keys, number: int, step: float) -> None:
+    """Have a job, and all that it comes after, inserted before all others that were put first less often."""
     numbers = {job.name: place for place, job in enumerate(jobs)}
     found, waiting = {number}, [number]
     while waiting:
         before = {numbers[link.job] for link in jobs[waiting.pop()].after} - found
         found |= before
         waiting += before
-    keys[sorted(found)] = keys.min() - 1.0
+    keys[sorted(found)] -= step
 
 
 def _shortest_min(job: Job) -> int:

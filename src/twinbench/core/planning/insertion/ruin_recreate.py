@@ -78,11 +78,12 @@ class RuinRecreate:
         if any(self._construct(keys) < 0 for keys in orders):
             return True
         for keys in (orders[-1], orders[0]):
+            step = float(keys.max() - keys.min()) + 1.0
             for _ in range(min(_TURNS, max(4, _ANEW // len(jobs)))):
                 stuck = self._construct(keys, self._hasty)
                 if stuck < 0 or is_over():
                     return stuck < 0
-                put_first(jobs, keys, stuck)
+                put_first(jobs, keys, stuck, step)
         return False
 
     def _construct(self, keys: Any, wanted: Any = None) -> int:
