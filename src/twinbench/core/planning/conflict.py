@@ -79,15 +79,14 @@ def _with_jobs(problem: Problem, names: Iterable[str]) -> Problem:
 
 
 def _has_no_plan(problem: Problem, left_s: Callable[[], float]) -> bool:
-    look_s = min(_LOOK_S, left_s())
-    if look_s <= 0:
-        return False
-    from twinbench.core.planning.cp_sat.search import search_first
+    from twinbench.core.planning.cp_sat.search import building_s, search_first
     from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 
+    if left_s() <= building_s(problem):
+        return False
     if RuinRecreate(problem).construct_first(is_over=lambda: True):
         return False
-    return search_first(problem, seconds=look_s, workers=1, seed=1)[1]
+    return search_first(problem, seconds=lambda: min(_LOOK_S, left_s()), workers=1, seed=1)[1]
 
 
 def _demands(problem: Problem) -> Iterator[tuple[str, Step]]:

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from twinbench.core.planning.cp_sat.search import Proof, improve_window, search_first, search_whole
+from twinbench.core.planning.cp_sat.search import Proof, building_s, improve_window, search_first, search_whole
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.plan import Interval, locked_intervals
 from twinbench.core.planning.problem import Problem
+from twinbench.core.planning.window import window
 
 __all__ = ["Portfolio"]
 
@@ -33,7 +34,7 @@ _BOUND_SHARE = 0.1  # of the time
 _POLISH_SHARE = 0.25
 _MANY = 300  # jobs, from which on windows are not worth their time
 _SOON_S = 0.05
-_REST = 0.8  # of the time is for CP-SAT, if greedy insertion finds no plan
+_REST = 0.5  # of the time is left for what follows greedy insertion
 
 
 class Portfolio:
@@ -77,7 +78,7 @@ class Portfolio:
         search = RuinRecreate(self.problem)
         if search.construct_first(is_over=lambda: self.left_s() < _REST * self.limit_s):
             self._offer(search.parts(), search.value)
-            search.construct()
+            search.construct(is_over=lambda: self.left_s() < _REST * self.limit_s)
             self._offer(search.parts(), search.value)
         else:
             self.stuck = search.unplaced
@@ -94,8 +95,10 @@ class Portfolio:
 
     def _search_first(self) -> bool:
         """Have CP-SAT find any plan where greedy insertion has found none."""
-        left = max(_SOON_S, self.left_s())
-        parts, self.proof.infeasible = search_first(self.problem, seconds=left, workers=self.workers, seed=self.seed)
+        if self.left_s() < building_s(self.problem):
+            return False
+        how: Any = {"seconds": self.left_s, "workers": self.workers, "seed": self.seed}
+        parts, self.proof.infeasible = search_first(self.problem, **how)
         if parts is not None:
             self._offer_unvalued(parts)
         return bool(self.best)
@@ -204,6 +207,8 @@ class Portfolio:
     # ---- CP-SAT ----
 
     def _search_whole(self, seconds: Callable[[], float], *, workers: int, **how: Any) -> None:
+        if seconds() < building_s(self.problem):
+            return
         self.proof = search_whole(
             self.problem,
             self.best or locked_intervals(self.problem),
@@ -219,7 +224,7 @@ class Portfolio:
     def _polish(self, seconds: float, *, effort: float | None) -> None:
         """Let CP-SAT find the best places for some jobs that are near each other."""
         known, value = self.best, self.value
-        moving = self._window(known)
+        moving = window(self.problem, known, self.rng, int(self._size))
         if not moving:
             return
         self._windows += 1
@@ -234,23 +239,3 @@ class Portfolio:
         if effort is None:
             quick = time.perf_counter() - begun < 0.5 * _WINDOW_S
             self._size = min(40.0, self._size * 1.1) if quick else max(5.0, self._size * 0.93)
-
-    def _window(self, known: Sequence[Interval]) -> list[str]:
-        """Some jobs: one by chance, and those that are nearest in time and may be on its benches."""
-        jobs = {job.name: job for job in self.problem.jobs if job.locked is None}
-        movable = [part for part in known if part.job in jobs]
-        if not movable:
-            return []
-        seed = movable[int(self.rng.integers(len(movable)))]
-        where = {mode.bench for mode in jobs[seed.job].modes}
-        if self.rng.random() < 0.3:
-            where = {mode.bench for job in jobs.values() for mode in job.modes}
-        middle = seed.begin_min
-        wish = jobs[seed.job].preferred_min
-        if wish is not None and self.rng.random() < 0.5:
-            middle = wish
-        near = sorted(
-            (part for part in movable if any(mode.bench in where for mode in jobs[part.job].modes)),
-            key=lambda part: (part.job != seed.job, max(0, part.begin_min - middle, middle - part.free_min)),
-        )
-        return [part.job for part in near[: int(self._size)]]

@@ -16,10 +16,16 @@ from twinbench.core.planning.problem import Problem
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model
 
-__all__ = ["Proof", "improve_window", "search_first", "search_whole"]
+__all__ = ["Proof", "building_s", "improve_window", "search_first", "search_whole"]
 
 _EFFORT = 0.2  # of a search that only chooses among equally good plans, in deterministic time: a second or less
+_BUILDING_S = 3e-4  # of one mode, on a busy machine
 _MOST = 2**53  # of an objective that weighs several tiers in one number
+
+
+def building_s(problem: Problem) -> float:
+    """How long it takes to set up the whole model, before any search can look at the clock."""
+    return _BUILDING_S * sum(len(job.modes) for job in problem.jobs)
 
 
 class Proof:
@@ -99,12 +105,17 @@ def search_whole(
     return proof
 
 
-def search_first(problem: Problem, *, seconds: float, workers: int, seed: int) -> tuple[list[Interval] | None, bool]:
+def search_first(
+    problem: Problem, *, seconds: Callable[[], float], workers: int, seed: int
+) -> tuple[list[Interval] | None, bool]:
     """Any plan, and whether it is proven that there is none."""
     from ortools.sat.python import cp_model
 
     model = PlanModel(problem, locked_intervals(problem))
-    solver = _solver(seconds, workers, seed, None)
+    left = seconds()
+    if left <= 0:
+        return None, False
+    solver = _solver(left, workers, seed, None)
     status = solver.solve(model.model)
     is_found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     return model.intervals(solver.value) if is_found else None, status == cp_model.INFEASIBLE

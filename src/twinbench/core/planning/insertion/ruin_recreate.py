@@ -61,10 +61,11 @@ class RuinRecreate:
         """The tiers of the best plan's objective."""
         return tuple(map(int, self._value)) if self._best is not None else ()
 
-    def construct(self) -> bool:
+    def construct(self, *, is_over: Callable[[], bool] = lambda: False) -> bool:
         """Insert all jobs by several rules and keep the best plan; whether there is one."""
         for keys in rules(self.problem.jobs):
-            self._construct(keys)
+            if self._best is None or not is_over():
+                self._construct(keys)
         return self._best is not None
 
     def construct_first(self, *, is_over: Callable[[], bool] = lambda: False) -> bool:
