@@ -81,9 +81,8 @@ def _price(p, s, j, m, begin, free, longest):
     """What a place adds to the objective, all tiers in one number."""
     late, away, moved = _of_time(p, j, begin, free)
     w = p.scalar
-    price = (
-        w[_TARDINESS] * late + w[_PREFERRED] * away + w[_MOVED] * moved + w[_COST] * p.modes[m].cost + w[_START] * free
-    )
+    price = w[_TARDINESS] * late + w[_PREFERRED] * away + w[_MOVED] * moved + w[_COST] * p.modes[m].cost
+    price += w[_START] * (begin if p.jobs[j].preferred >= 0 else free)  # a fast mode rather than an early one
     price += w[_MAKESPAN] * max(0, free - longest)
     if w[_CHANGEOVERS] > 0:
         price += w[_CHANGEOVERS] * _changes_added(p, s, p.modes[m].bench, j, begin)
