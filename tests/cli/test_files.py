@@ -249,8 +249,8 @@ def test_a_plan_is_shown_as_a_bar_per_bench_and_names_are_no_markup(twinbench, t
     assert lines["b"] == ["█" * 24, "1", "6"]
 
 
-def test_a_lab_without_jobs_has_an_empty_plan(twinbench, tmp_path):
+def test_a_lab_without_jobs_is_refused(twinbench, tmp_path):
     code, text, _ = twinbench("plan", write_json(tmp_path, {"jobs": []}), "-o", "plan.json")
 
-    assert code == 0
-    assert "makespan_min" in text
+    assert code == 1
+    assert "The lab has no jobs" in text

@@ -19,8 +19,8 @@ __all__ = ["design", "plan"]
 def _read(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise LabError(f"{path} is no JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise LabError(f"{path} is no JSON that can be read: {error}") from error
     if not isinstance(document, dict):
         raise LabError(f"{path} holds no JSON object but {type(document).__name__}.")
     return document

@@ -99,13 +99,13 @@ def demanding(*demands, **lengths):
             lab(Job("T1", (MODE,), wait_min=-1)), "Job T1 has wait_min -1: that is no time", id="a negative wait"
         ),
         pytest.param(lab(Job("T1", (MODE,), due_min=FAR_MIN + 1)), "Job T1 has due_min", id="a date too far away"),
-        pytest.param(lab(Job("T1", (MODE,), priority=-1)), "Job T1 has priority -1: give 0 or more", id="priority"),
+        pytest.param(lab(Job("T1", (MODE,), priority=-1)), "Job T1 has priority -1: give 0 to", id="priority"),
         pytest.param(lab(Job("T1", (Mode("b1", -60),))), "Job T1 takes -60 min on b1: give 1 to", id="duration"),
         pytest.param(lab(Job("T1", (Mode("b1", 0),))), "Job T1 takes 0 min on b1", id="no duration"),
         pytest.param(lab(Job("T1", (Mode("", FAR_MIN + 1),))), "Job T1 takes 5270401 min: give", id="too long"),
         pytest.param(lab(Job("T1", (Mode("b1", 1, -2),))), "Job T1 is set up for -2 min on b1", id="set-up"),
         pytest.param(lab(Job("T1", (Mode("b1", 1, 0, -2),))), "Job T1 is torn down for -2 min on b1", id="teardown"),
-        pytest.param(lab(Job("T1", (Mode("b1", 1, cost=-2),))), "Job T1 costs -2 on b1: give 0 or more", id="cost"),
+        pytest.param(lab(Job("T1", (Mode("b1", 1, cost=-2),))), "Job T1 costs -2 on b1: give 0 to", id="cost"),
         pytest.param(
             lab(Job("T1", (Mode("b9", 1),))), "Job T1 may be done on bench 'b9', which is not described", id="bench"
         ),
@@ -148,7 +148,7 @@ def demanding(*demands, **lengths):
             id="a changeover from no family",
         ),
         pytest.param(
-            lab(resources=(Resource("power", -4),)), "Resource power has capacity -4: give 0 or more", id="capacity"
+            lab(resources=(Resource("power", -4),)), "Resource power has capacity -4: give 0 to", id="capacity"
         ),
         pytest.param(
             lab(resources=(Resource("power", open=((5, 5),)),)), "Resource power has a window from 5 to 5", id="window"
@@ -165,7 +165,7 @@ def demanding(*demands, **lengths):
         ),
         pytest.param(
             lab(resources=(Resource("power", closed=((5, 7, -1),)),)),
-            "Of resource power, -1 are missing from 5 to 7: give 0 or more",
+            "Of resource power, -1 are missing from 5 to 7: give 0 to",
             id="more than there is",
         ),
         pytest.param(
@@ -180,7 +180,7 @@ def demanding(*demands, **lengths):
         ),
         pytest.param(
             lab(objective=({"beauty": 1},)),
-            "The objective weighs 'beauty' with 1: give 0 or more to some of makespan, tardiness",
+            "The objective weighs 'beauty' with 1: give 0 to 1000000000 to some of makespan, tardiness",
             id="an unknown criterion",
         ),
         pytest.param(lab(objective=({"makespan": -1},)), "The objective weighs 'makespan' with -1", id="weight"),
@@ -228,3 +228,31 @@ def passes(problem):
 )
 def test_what_can_be_planned_is_not_refused(problem):
     assert len(solve(problem).intervals) == len(problem.jobs)
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        pytest.param(lab(Job("T1", (MODE,), priority=10**30)), "Job T1 has priority 1000", id="priority"),
+        pytest.param(lab(Job("T1", (Mode("b1", 5, cost=10**25),))), "Job T1 costs 1000", id="cost"),
+        pytest.param(lab(resources=(Resource("op", 10**25),)), "Resource op has capacity 1000", id="capacity"),
+        pytest.param(lab(objective=({"makespan": 10**30},)), "weighs 'makespan' with 1000", id="weight"),
+        pytest.param(
+            lab(Job("T1", (MODE,), priority=10**8), objective=({"tardiness": 10**8},)),
+            "too much to be counted",
+            id="weight times priority",
+        ),
+        pytest.param(
+            lab(Job("T1", (MODE,)), Job("T2", (MODE,), after=(Precedence("T1", 10**12),))),
+            "Job T2 has a lag of 1000000000000 min after T1",
+            id="lag",
+        ),
+        pytest.param(lab(benches=(Bench("b1", closed=((0, 10**12),)),)), "Bench b1 is closed from 0 to", id="closure"),
+        pytest.param(
+            lab(changeovers={"unused": {("hot", "cold"): -1}}), "from 'hot' to 'cold' takes -1", id="an unused table"
+        ),
+    ],
+)
+def test_a_number_that_cannot_be_counted_with_is_refused(problem, message):
+    with pytest.raises(InfeasibleError, match=message):
+        check(problem)

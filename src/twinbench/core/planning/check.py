@@ -7,9 +7,15 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from twinbench.core.errors import InfeasibleError
+from twinbench.core.planning.changeovers import Table
+from twinbench.core.planning.check_locks import check_locks
 from twinbench.core.planning.problem import CRITERIA, FAR_MIN, PHASES, Bench, Demand, Job, Mode, Problem, Resource
 
-__all__ = ["check"]
+__all__ = ["MOST", "check"]
+
+MOST = 10**9
+"""No number that is no time is larger."""
+_COUNTABLE = 2**62
 
 
 def check(problem: Problem) -> None:
@@ -23,6 +29,8 @@ def check(problem: Problem) -> None:
     _refuse_duplicates("Resource", (resource.name for resource in problem.resources))
     benches = {bench.name: bench for bench in problem.benches}
     resources = {resource.name: resource for resource in problem.resources}
+    for name, table in problem.changeovers.items():
+        _check_table(name, table)
     for bench in problem.benches:
         _check_bench(bench, problem)
     for resource in problem.resources:
@@ -30,7 +38,7 @@ def check(problem: Problem) -> None:
     for job in problem.jobs:
         _check_job(job, benches, resources)
     _check_precedences(problem.jobs)
-    _check_locks(problem)
+    check_locks(problem)
     _check_objective(problem)
 
 
@@ -38,43 +46,55 @@ def _check_bench(bench: Bench, problem: Problem) -> None:
     for start, end in bench.closed:
         if start >= end:
             raise InfeasibleError(f"Bench {bench.name} is closed from {start} to {end}: give an end after the start.")
+        _refuse_far(f"Bench {bench.name} is closed", start, end)
     if bench.changeovers and bench.changeovers not in problem.changeovers:
         known = ", ".join(problem.changeovers) or "none"
         raise InfeasibleError(f"Bench {bench.name} has changeovers {bench.changeovers!r}: the tables are {known}.")
-    for (old, new), minutes in problem.changeovers.get(bench.changeovers, {}).items():
+
+
+def _check_table(name: str, table: Table) -> None:
+    for (old, new), minutes in table.items():
         if not 0 <= minutes <= FAR_MIN:
             raise InfeasibleError(f"The changeover from {old!r} to {new!r} takes {minutes} min: give 0 or more.")
         if not (old and new):
             raise InfeasibleError(
-                f"Table {bench.changeovers} has a changeover from {old!r} to {new!r}: name both, no family needs none."
+                f"Table {name} has a changeover from {old!r} to {new!r}: name both, no family needs none."
             )
 
 
 def _check_resource(resource: Resource) -> None:
-    if resource.capacity < 0:
-        raise InfeasibleError(f"Resource {resource.name} has capacity {resource.capacity}: give 0 or more.")
+    if not 0 <= resource.capacity <= MOST:
+        raise InfeasibleError(f"Resource {resource.name} has capacity {resource.capacity}: give 0 to {MOST}.")
     for window in [*(resource.open or ()), *((start, end) for start, end, _ in resource.closed)]:
         if window[0] >= window[1]:
             raise InfeasibleError(
                 f"Resource {resource.name} has a window from {window[0]} to {window[1]}: give an end after the start."
             )
+        _refuse_far(f"Resource {resource.name} has a window", *window)
     for (_, end), (start, _) in pairwise(resource.open or ()):
         if start <= end:
             raise InfeasibleError(
                 f"Resource {resource.name} is open until {end} and again from {start}: give windows in order and apart."
             )
     for start, end, missing in resource.closed:
-        if missing < 0:
+        if not 0 <= missing <= MOST:
             raise InfeasibleError(
-                f"Of resource {resource.name}, {missing} are missing from {start} to {end}: give 0 or more."
+                f"Of resource {resource.name}, {missing} are missing from {start} to {end}: give 0 to {MOST}."
             )
+
+
+def _refuse_far(what: str, start: int, end: int) -> None:
+    if start < -FAR_MIN or end > 2 * FAR_MIN:
+        raise InfeasibleError(
+            f"{what} from {start} to {end}: nothing is planned beyond minute {FAR_MIN}, end it there."
+        )
 
 
 def _check_job(job: Job, benches: Mapping[str, Bench], resources: Mapping[str, Resource]) -> None:
     if not job.modes:
         raise InfeasibleError(f"No bench can take job {job.name}: widen its limits or free a bench.")
-    if job.priority < 0:
-        raise InfeasibleError(f"Job {job.name} has priority {job.priority}: give 0 or more.")
+    if not 0 <= job.priority <= MOST:
+        raise InfeasibleError(f"Job {job.name} has priority {job.priority}: give 0 to {MOST}.")
     dates = ("release_min", "due_min", "deadline_min", "preferred_min", "planned_min", "wait_min")
     for name in dates:
         value = getattr(job, name)
@@ -110,8 +130,8 @@ def _check_mode(job: Job, mode: Mode, benches: Mapping[str, Bench]) -> None:
     ):
         if not least <= minutes <= FAR_MIN:
             raise InfeasibleError(f"Job {job.name} {what} {minutes} min{where}: give {least} to {FAR_MIN} minutes.")
-    if mode.cost < 0:
-        raise InfeasibleError(f"Job {job.name} costs {mode.cost}{where}: give 0 or more.")
+    if not 0 <= mode.cost <= MOST:
+        raise InfeasibleError(f"Job {job.name} costs {mode.cost}{where}: give 0 to {MOST}.")
 
 
 def _shortage(job: Job, mode: Mode, demand: Demand, resources: Mapping[str, Resource]) -> str:
@@ -165,6 +185,9 @@ def _check_precedences(jobs: Iterable[Job]) -> None:
                     f"Job {job.name} comes {link.min_lag_min} min to {most} after {link.job}: "
                     "give a least lag of 0 or more and a most lag that is no less."
                 )
+            if max(link.min_lag_min, link.max_lag_min or 0) > FAR_MIN:
+                lag = max(link.min_lag_min, link.max_lag_min or 0)
+                raise InfeasibleError(f"Job {job.name} has a lag of {lag} min after {link.job}: give 0 to {FAR_MIN}.")
     cycle = _cycle({job.name: [link.job for link in job.after] for job in jobs})
     if cycle:
         raise InfeasibleError(
@@ -194,32 +217,20 @@ def _cycle(after: Mapping[str, Iterable[str]]) -> list[str]:
     return []
 
 
-def _check_locks(problem: Problem) -> None:
-    held: dict[str, list[tuple[int, int, str]]] = {}
-    for job in problem.jobs:
-        if job.locked is None:
-            continue
-        bench, begin = job.locked
-        mode = next((mode for mode in job.modes if mode.bench == bench), None)
-        if mode is None:
-            raise InfeasibleError(f"Job {job.name} is locked on bench {bench!r}, where it has no mode: add one.")
-        held.setdefault(bench, []).append((begin, begin + mode.length_min, job.name))
-    for bench, parts in held.items():
-        for (_, end, first), (begin, _, second) in pairwise(sorted(parts)):
-            if bench and begin < end:
-                raise InfeasibleError(
-                    f"Jobs {first} and {second} are both locked on bench {bench} at minute {begin}: move one of them."
-                )
-
-
 def _check_objective(problem: Problem) -> None:
     _refuse_duplicates("Criterion", (name for tier in problem.objective for name in tier))
     for tier in problem.objective:
         for name, weight in tier.items():
-            if name not in CRITERIA or weight < 0:
+            if name not in CRITERIA or not 0 <= weight <= MOST:
                 raise InfeasibleError(
-                    f"The objective weighs {name!r} with {weight}: give 0 or more to some of {', '.join(CRITERIA)}."
+                    f"The objective weighs {name!r} with {weight}: give 0 to {MOST} to some of {', '.join(CRITERIA)}."
                 )
+        weight, priority = sum(tier.values()), max([1, *(job.priority for job in problem.jobs)])
+        if weight * priority * FAR_MIN * max(1, len(problem.jobs)) > _COUNTABLE:
+            raise InfeasibleError(
+                f"The objective's weights add up to {weight} in a tier and priorities are up to {priority}: "
+                "that is too much to be counted, give smaller ones."
+            )
 
 
 def _refuse_duplicates(what: str, names: Iterable[str]) -> None:

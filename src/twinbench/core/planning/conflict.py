@@ -6,49 +6,60 @@ Demands are taken away one after the other; one without which there is still no 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from twinbench.core.planning.plan import locked_intervals
 from twinbench.core.planning.problem import Job, Problem
 
 __all__ = ["conflict"]
 
 _LOOK_S = 2.0  # a smaller problem that is not proven to have no plan in this time counts as having one
 
+_NAMED = 10  # jobs, where there was no time to find those that matter
+
 Step = Callable[[Problem], Problem]
 
 
-def conflict(problem: Problem) -> str:
+def conflict(problem: Problem, *, left_s: Callable[[], float] = lambda: math.inf) -> str:
     """What conflicts, as one sentence.
 
     Args:
         problem: A problem that has no plan.
+        left_s: Seconds that are left; when there are none, more may be named than is needed for the conflict.
     """
     problem = replace(problem, objective=({"makespan": 1},))
-    kept = _fewest_jobs(problem)
+    kept = _fewest_jobs(problem, left_s)
     problem = _with_jobs(problem, kept)
     words = []
     for word, without in _demands(problem):
         smaller = without(problem)
-        if _has_no_plan(smaller):
+        if _has_no_plan(smaller, left_s):
             problem = smaller
         else:
             words.append(word)
+    if left_s() <= 0:
+        return _unfinished(problem)
     jobs = ", ".join(job.name for job in problem.jobs)
     if not words:
         return f"There is no plan for {jobs}: together they need more than the lab has. Take one of them out."
     return f"There is no plan for {jobs}: {'; '.join(words)}. These demands cannot be met together: loosen one of them."
 
 
-def _fewest_jobs(problem: Problem) -> list[str]:
+def _unfinished(problem: Problem) -> str:
+    names = [job.name for job in problem.jobs]
+    some = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    return f"There is no plan for {some}: loosen their demands, or give more time to see which of them conflict."
+
+
+def _fewest_jobs(problem: Problem, left_s: Callable[[], float]) -> list[str]:
     names = [job.name for job in problem.jobs]
     size = max(1, len(names) // 2)
     while True:
         at = 0
         while at < len(names) and len(names) > 1:
             fewer = names[:at] + names[at + size :]
-            if fewer and _has_no_plan(_with_jobs(problem, fewer)):
+            if fewer and _has_no_plan(_with_jobs(problem, fewer), left_s):
                 names = fewer
             else:
                 at += size
@@ -67,13 +78,15 @@ def _with_jobs(problem: Problem, names: Iterable[str]) -> Problem:
     return replace(problem, jobs=tuple(jobs))
 
 
-def _has_no_plan(problem: Problem) -> bool:
-    from twinbench.core.planning.cp_sat.search import search_whole
+def _has_no_plan(problem: Problem, left_s: Callable[[], float]) -> bool:
+    from twinbench.core.planning.cp_sat.search import building_s, search_first
     from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 
-    if RuinRecreate(problem).construct_first():
+    if left_s() <= building_s(problem):
         return False
-    return search_whole(problem, locked_intervals(problem), (), seconds=lambda: _LOOK_S, workers=1, seed=1).infeasible
+    if RuinRecreate(problem).construct_first(is_over=lambda: True):
+        return False
+    return search_first(problem, seconds=lambda: min(_LOOK_S, left_s()), workers=1, seed=1)[1]
 
 
 def _demands(problem: Problem) -> Iterator[tuple[str, Step]]:

@@ -69,6 +69,8 @@ def problem_from_document(document: Any) -> Problem:
     """
     reader = _Reader(document)
     jobs = tuple(reader.job(entry, number) for number, entry in enumerate(a_list(document, "jobs", "The lab"), 1))
+    if not jobs:
+        raise PlanError("The lab has no jobs: there is nothing to plan, give at least one.")
     benches = tuple(reader.bench(entry, number) for number, entry in enumerate(reader.entries("benches"), 1))
     described = {bench.name for bench in benches}
     others = dict.fromkeys(mode.bench for job in jobs for mode in job.modes if mode.bench not in described)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from twinbench.core.planning.cp_sat.search import Proof, improve_window, search_whole
+from twinbench.core.planning.cp_sat.search import Proof, building_s, improve_window, search_first, search_whole
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.plan import Interval, locked_intervals
 from twinbench.core.planning.problem import Problem
+from twinbench.core.planning.window import window
 
 __all__ = ["Portfolio"]
 
@@ -24,13 +26,15 @@ _RATE = 100_000  # modes that a slow machine tries in a second
 _HEAT = 1.0
 _FEW = 60  # jobs
 _WHOLE = 20_000  # modes of all jobs
-_HEAD_START_S = 3.0  # of ruin and recreate, if there are more than a few jobs
-_SHORT_START_S = 0.2
+_SHORT_START_S = 0.2  # of ruin and recreate, if there are few jobs
+_TOGETHER = 0.4  # of the time both work side by side, if there are more and CP-SAT is given all
+_NEAR = 0.97  # of the value: a bound that is no less may still be proven
 _WINDOW_S = 0.5  # of CP-SAT for a window
 _BOUND_SHARE = 0.1  # of the time
 _POLISH_SHARE = 0.25
 _MANY = 300  # jobs, from which on windows are not worth their time
 _SOON_S = 0.05
+_REST = 0.5  # of the time is left for what follows greedy insertion
 
 
 class Portfolio:
@@ -72,14 +76,13 @@ class Portfolio:
     def run(self) -> bool:
         """Look for a plan until it is proven or time is over; whether there is one."""
         search = RuinRecreate(self.problem)
-        if search.construct_first():
+        if search.construct_first(is_over=lambda: self.left_s() < _REST * self.limit_s):
             self._offer(search.parts(), search.value)
-            search.construct()
+            search.construct(is_over=lambda: self.left_s() < _REST * self.limit_s)
             self._offer(search.parts(), search.value)
         else:
-            self._search_whole(self.left_s, workers=self.workers)
             self.stuck = search.unplaced
-            if not self.best:
+            if not self._search_first():
                 return False
             search.load(self.best)
         if all(job.locked for job in self.problem.jobs):
@@ -89,6 +92,16 @@ class Portfolio:
         else:
             self._work_together(search)
         return True
+
+    def _search_first(self) -> bool:
+        """Have CP-SAT find any plan where greedy insertion has found none."""
+        if self.left_s() < building_s(self.problem):
+            return False
+        how: Any = {"seconds": self.left_s, "workers": self.workers, "seed": self.seed}
+        parts, self.proof.infeasible = search_first(self.problem, **how)
+        if parts is not None:
+            self._offer_unvalued(parts)
+        return bool(self.best)
 
     def _offer(self, parts: Sequence[Interval], value: tuple[int, ...]) -> None:
         with self._lock:
@@ -107,22 +120,38 @@ class Portfolio:
 
     def _work_together(self, search: RuinRecreate) -> None:
         """CP-SAT has all workers where it can be given the whole problem, else one is left to ruin and recreate."""
-        whole = self._is_for_cp_sat()
-        few = len(self.problem.jobs) <= _FEW
-        first_s = min(_SHORT_START_S if few else _HEAD_START_S, 0.1 * self.left_s()) if whole else self.left_s()
+        whole, few = self._is_for_cp_sat(), len(self.problem.jobs) <= _FEW
+        share = min(_SHORT_START_S, 0.1 * self.left_s()) if few else _TOGETHER * self.left_s()
+        seconds = share if whole else self.left_s()
         helper = threading.Thread(
-            target=self._ruin_and_recreate, args=(search, first_s), kwargs={"seed": self.seed}, daemon=True
+            target=self._ruin_and_recreate, args=(search, seconds), kwargs={"seed": self.seed}, daemon=True
         )
         helper.start()
         try:
-            if whole:
+            if not whole:
+                self._bound_and_polish()
+            elif few:
                 helper.join()
                 self._search_whole(self.left_s, workers=self.workers)
             else:
-                self._bound_and_polish()
+                self._prove_and_improve(helper)
         finally:
             self._done.set()
             helper.join()
+
+    def _prove_and_improve(self, helper: threading.Thread) -> None:
+        """CP-SAT beside ruin and recreate; what is not proven by then goes on from the better of their plans."""
+        until = self.left_s() * (1 - _TOGETHER)
+        self._search_whole(lambda: self.left_s() - until, workers=max(1, self.workers - 1))
+        if self.proof.complete:
+            return
+        helper.join()
+        bounds = self.proof.bounds
+        sequenced = any(bench.changeovers for bench in self.problem.benches)  # a plan does not give all variables
+        is_far = not sequenced and (not bounds or bounds[0] < _NEAR * self.value[0])
+        self._search_whole(self.left_s, workers=self.workers, only_better=is_far)
+        known = [max(pair) for pair in zip(bounds, self.proof.bounds, strict=False)][:1]
+        self.proof.bounds = [*(known or bounds[:1]), *self.proof.bounds[1:]]
 
     def _is_for_cp_sat(self) -> bool:
         """Whether CP-SAT does best alone: if there are few jobs, or if earlier is always better and modes are few."""
@@ -177,7 +206,9 @@ class Portfolio:
 
     # ---- CP-SAT ----
 
-    def _search_whole(self, seconds: Callable[[], float], *, workers: int, effort: float | None = None) -> None:
+    def _search_whole(self, seconds: Callable[[], float], *, workers: int, **how: Any) -> None:
+        if seconds() < building_s(self.problem):
+            return
         self.proof = search_whole(
             self.problem,
             self.best or locked_intervals(self.problem),
@@ -186,14 +217,14 @@ class Portfolio:
             judged=self.judged,
             workers=workers,
             seed=self.seed,
-            effort=effort,
             found=self._offer_unvalued,
+            **how,
         )
 
     def _polish(self, seconds: float, *, effort: float | None) -> None:
         """Let CP-SAT find the best places for some jobs that are near each other."""
         known, value = self.best, self.value
-        moving = self._window(known)
+        moving = window(self.problem, known, self.rng, int(self._size))
         if not moving:
             return
         self._windows += 1
@@ -208,23 +239,3 @@ class Portfolio:
         if effort is None:
             quick = time.perf_counter() - begun < 0.5 * _WINDOW_S
             self._size = min(40.0, self._size * 1.1) if quick else max(5.0, self._size * 0.93)
-
-    def _window(self, known: Sequence[Interval]) -> list[str]:
-        """Some jobs: one by chance, and those that are nearest in time and may be on its benches."""
-        jobs = {job.name: job for job in self.problem.jobs if job.locked is None}
-        movable = [part for part in known if part.job in jobs]
-        if not movable:
-            return []
-        seed = movable[int(self.rng.integers(len(movable)))]
-        where = {mode.bench for mode in jobs[seed.job].modes}
-        if self.rng.random() < 0.3:
-            where = {mode.bench for job in jobs.values() for mode in job.modes}
-        middle = seed.begin_min
-        wish = jobs[seed.job].preferred_min
-        if wish is not None and self.rng.random() < 0.5:
-            middle = wish
-        near = sorted(
-            (part for part in movable if any(mode.bench in where for mode in jobs[part.job].modes)),
-            key=lambda part: (part.job != seed.job, max(0, part.begin_min - middle, middle - part.free_min)),
-        )
-        return [part.job for part in near[: int(self._size)]]

@@ -14,6 +14,7 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from twinbench.core.errors import InfeasibleError, PlanError
+from twinbench.core.planning.bounds import least
 from twinbench.core.planning.check import check
 from twinbench.core.planning.plan import Plan, Tier
 from twinbench.core.planning.portfolio import Portfolio
@@ -21,6 +22,8 @@ from twinbench.core.planning.problem import Problem
 from twinbench.core.planning.scaling import factors, in_minutes, in_units, time_unit_min
 
 __all__ = ["solve"]
+
+_EXPLAINING_S = 0.5  # beyond the time limit, for saying why there is no plan
 
 
 def solve(
@@ -58,7 +61,7 @@ def solve(
         if search.proof.infeasible:
             from twinbench.core.planning.conflict import conflict
 
-            raise InfeasibleError(conflict(problem))
+            raise InfeasibleError(conflict(problem, left_s=lambda: search.left_s() + _EXPLAINING_S))
         raise PlanError(
             f"No plan was found in {time_limit_s:g} s: "
             f"job {search.stuck or problem.jobs[0].name} fits nowhere. Give more time, or loosen its dates and lags."
@@ -84,18 +87,3 @@ def _tiers(problem: Problem, search: Portfolio, unit: int) -> tuple[Tier, ...]:
             names, search.value, bounds, least(search.problem), factors(problem, unit), strict=True
         )
     )
-
-
-def least(problem: Problem) -> list[int]:
-    """What each tier of the objective cannot be below, as far as one sees by looking at each job alone."""
-    makespan = late = 0
-    for job in problem.jobs:
-        earliest = job.release_min + min(mode.length_min for mode in job.modes)
-        if job.locked:
-            earliest = job.locked[1] + min(mode.length_min for mode in job.modes)
-        makespan = max(makespan, earliest)
-        late += job.priority * max(0, earliest - job.due_min) if job.due_min is not None else 0
-    start = sum(job.locked[1] if job.locked else job.release_min for job in problem.jobs)
-    cost = sum(min(mode.cost for mode in job.modes) for job in problem.jobs)
-    known = {"makespan": makespan, "tardiness": late, "start": start, "cost": cost}
-    return [sum(weight * known.get(name, 0) for name, weight in tier.items()) for tier in problem.objective]

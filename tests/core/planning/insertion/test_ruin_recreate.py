@@ -146,3 +146,12 @@ def test_all_criteria_are_known_to_the_kernel():
     search = RuinRecreate(Problem((Job("a", (Mode("b1", 1),)),), (Bench("b1"),)))
 
     assert np.array_equal(search._state.total, np.zeros(len(CRITERIA)))
+
+
+def test_what_fits_nowhere_goes_first():
+    urgent = Job("urgent", (Mode("b1", 10),), release_min=3, deadline_min=13)
+    others = [Job(f"any{n}", (Mode("b1", 5),), deadline_min=24) for n in range(2)]
+    search = RuinRecreate(Problem((*others, urgent), (Bench("b1"),)))
+
+    assert search.construct_first()
+    assert next(part.begin_min for part in search.parts() if part.job == "urgent") == 3

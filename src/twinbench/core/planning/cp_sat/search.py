@@ -10,16 +10,22 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twinbench.core.planning.cp_sat.model import PlanModel
-from twinbench.core.planning.plan import Interval
+from twinbench.core.planning.plan import Interval, locked_intervals
 from twinbench.core.planning.problem import Problem
 
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model
 
-__all__ = ["Proof", "improve_window", "search_whole"]
+__all__ = ["Proof", "building_s", "improve_window", "search_first", "search_whole"]
 
 _EFFORT = 0.2  # of a search that only chooses among equally good plans, in deterministic time: a second or less
+_BUILDING_S = 3e-4  # of one mode, on a busy machine
 _MOST = 2**53  # of an objective that weighs several tiers in one number
+
+
+def building_s(problem: Problem) -> float:
+    """How long it takes to set up the whole model, before any search can look at the clock."""
+    return _BUILDING_S * sum(len(job.modes) for job in problem.jobs)
 
 
 class Proof:
@@ -47,6 +53,7 @@ def search_whole(
     seed: int,
     judged: int | None = None,
     effort: float | None = None,
+    only_better: bool = False,
     found: Callable[[Sequence[Interval]], None] = lambda parts: None,
 ) -> Proof:
     """Look for the best plan, one tier of the objective after the other.
@@ -60,6 +67,7 @@ def search_whole(
         seed: Of the solver.
         judged: How many tiers matter; those after them get a short search and need no proof.
         effort: Limit of each tier in CP-SAT's deterministic time, if it must not depend on the machine.
+        only_better: Look for better plans around the known one and prove nothing of the first tier.
         found: Is told of every plan that is better in the tier that is searched.
     """
     from ortools.sat.python import cp_model
@@ -73,8 +81,9 @@ def search_whole(
             break
         model.model.minimize(expression)
         matters = judged is None or number < judged
-        share = left if number == len(problem.objective) - 1 else 0.7 * left
-        solver = _solver(share, workers, seed, effort if matters else _EFFORT)
+        more = number + 1 < (len(problem.objective) if judged is None else judged)
+        solver = _solver((0.7 if more else 0.97) * left, workers, seed, effort if matters else _EFFORT)
+        solver.parameters.use_lns_only = only_better and number == 0
         report = _Report(model, found)
         status = solver.solve(model.model, report.callback())
         if status == cp_model.INFEASIBLE:
@@ -94,6 +103,22 @@ def search_whole(
     else:
         proof.complete = proven
     return proof
+
+
+def search_first(
+    problem: Problem, *, seconds: Callable[[], float], workers: int, seed: int
+) -> tuple[list[Interval] | None, bool]:
+    """Any plan, and whether it is proven that there is none."""
+    from ortools.sat.python import cp_model
+
+    model = PlanModel(problem, locked_intervals(problem))
+    left = seconds()
+    if left <= 0:
+        return None, False
+    solver = _solver(left, workers, seed, None)
+    status = solver.solve(model.model)
+    is_found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+    return model.intervals(solver.value) if is_found else None, status == cp_model.INFEASIBLE
 
 
 def improve_window(

@@ -10,7 +10,8 @@ import numba
 import numpy as np
 
 from twinbench.core.planning.insertion.placing_kernel import best_place, place, put_best, remove, still_changed_over
-from twinbench.core.planning.insertion.ruin_kernel import TAIL, choose_ruin, shortest_mode
+from twinbench.core.planning.insertion.ruin_kernel import ALL, TAIL, choose_ruin, shortest_mode
+from twinbench.core.planning.insertion.shifting_kernel import pull, push
 from twinbench.core.planning.problem import FAR_MIN
 
 __all__ = ["construct", "improve", "values"]
@@ -18,6 +19,9 @@ __all__ = ["construct", "improve", "values"]
 _RULES = 6
 _BLINK = 0.02
 _LONGEST_TAIL = 100
+_BACK = 0.7
+_DISTURBED = 8
+_FAR = 0.1
 
 
 @numba.njit(cache=True)
@@ -171,6 +175,21 @@ def _restore(p, s, jobs, count, kept):
 
 
 @numba.njit(cache=True)
+def _shift(p, s):
+    """Move all jobs up, at times after all have moved back; modes tried."""
+    tried = push(p, s) if np.random.random() < _BACK else 0
+    return tried + pull(p, s)
+
+
+@numba.njit(cache=True)
+def _disturb(keys, count):
+    """Have a few jobs come earlier or later than they did."""
+    span = keys[:count].max() - keys[:count].min() + 1.0
+    for _ in range(1 + int(_DISTURBED * np.random.random() ** 2)):
+        keys[np.random.randint(count)] += span * _FAR * np.random.normal()
+
+
+@numba.njit(cache=True)
 def _drawn(chances):
     draw = np.random.random() * chances[-1]
     kind = 0
@@ -180,7 +199,7 @@ def _drawn(chances):
 
 
 @numba.njit(cache=True, nogil=True)
-def improve(p, s, best, best_value, effort, heat, largest, chances, seed):
+def improve(p, s, best, best_value, effort, heat, largest, chances, shifts, seed):
     """Ruin and recreate for a while.
 
     Args:
@@ -192,7 +211,8 @@ def improve(p, s, best, best_value, effort, heat, largest, chances, seed):
         heat: Worse plans are taken by so large a share of the objective, on average.
         largest: Most jobs to take out at once.
         chances: Of the kinds of ruin, adding up: near in time, at any bench, worst placed, tied together, last ones,
-            sharing a resource or bench.
+            sharing a resource or bench, on the critical path.
+        shifts: How often all jobs move up after some were put back.
         seed: Of chance.
 
     Returns:
@@ -200,7 +220,7 @@ def improve(p, s, best, best_value, effort, heat, largest, chances, seed):
     """
     np.random.seed(seed)
     n, tiers = len(s.places), len(best_value)
-    jobs = np.zeros(n, np.int64)
+    jobs, movable = np.zeros(n, np.int64), np.flatnonzero(p.jobs.lock_mode[:n] < 0)
     kept = s.places.copy()
     current = values(p, s, tiers)
     rounds, taken, tried = 0, 0, 0
@@ -216,26 +236,35 @@ def improve(p, s, best, best_value, effort, heat, largest, chances, seed):
             continue
         for i in range(count):
             remove(p, s, jobs[i])
-        rule = np.random.randint(_RULES) if kind != TAIL else 2
+        rule = np.random.randint(_RULES) if kind not in (TAIL, ALL) else 2
         keys = _keys(p, jobs, count, rule, kept)
         if kind == TAIL:
             for i in range(count):
                 keys[i] *= 1.0 + 0.1 * np.random.random()
+        elif kind == ALL:
+            _disturb(keys, count)
         whole, looked = _recreate(p, s, jobs, count, keys, s.total[0], _BLINK)
         tried += looked
         for i in range(count):
             whole = whole and still_changed_over(p, s, p.modes[kept[jobs[i]].mode].bench)
+        shifted = whole and (kind == ALL or np.random.random() < shifts)
+        if shifted:
+            tried += _shift(p, s)
         if whole:
             value = values(p, s, tiers)
             if _accepted(value, current, heat):
                 taken += 1
                 current = value
+                if shifted:
+                    kept[:] = s.places
                 for i in range(count):
                     kept[jobs[i]] = s.places[jobs[i]]
                 if _better(value, best_value):
-                    for j in range(n):
-                        best[j] = s.places[j]
+                    best[:] = s.places
                     best_value[:] = value
                 continue
-        _restore(p, s, jobs, count, kept)
+        if shifted:
+            _restore(p, s, movable, len(movable), kept)
+        else:
+            _restore(p, s, jobs, count, kept)
     return rounds, taken, tried

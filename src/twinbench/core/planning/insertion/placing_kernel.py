@@ -13,7 +13,7 @@ from twinbench.core.planning.insertion.fitting_kernel import first_fit, last_fit
 from twinbench.core.planning.insertion.lines_kernel import NOWHERE, entry_after, neighbours, take
 from twinbench.core.planning.problem import CRITERIA, FAR_MIN
 
-__all__ = ["best_place", "place", "put_best", "remove", "still_changed_over"]
+__all__ = ["best_place", "limits", "place", "put_best", "remove", "still_changed_over"]
 
 _MAKESPAN = CRITERIA.index("makespan")
 _TARDINESS = CRITERIA.index("tardiness")
@@ -24,6 +24,7 @@ _CHANGEOVERS = CRITERIA.index("changeovers")
 _START = CRITERIA.index("start")
 _SPAN = CRITERIA.index("span")
 _PEOPLE = CRITERIA.index("people")
+_LOOKED_AT = 40  # modes of a job at most, on average, where not all have to be
 
 
 @numba.njit(cache=True)
@@ -80,9 +81,8 @@ def _price(p, s, j, m, begin, free, longest):
     """What a place adds to the objective, all tiers in one number."""
     late, away, moved = _of_time(p, j, begin, free)
     w = p.scalar
-    price = (
-        w[_TARDINESS] * late + w[_PREFERRED] * away + w[_MOVED] * moved + w[_COST] * p.modes[m].cost + w[_START] * begin
-    )
+    price = w[_TARDINESS] * late + w[_PREFERRED] * away + w[_MOVED] * moved + w[_COST] * p.modes[m].cost
+    price += w[_START] * (begin if p.jobs[j].preferred >= 0 else free)  # a fast mode rather than an early one
     price += w[_MAKESPAN] * max(0, free - longest)
     if w[_CHANGEOVERS] > 0:
         price += w[_CHANGEOVERS] * _changes_added(p, s, p.modes[m].bench, j, begin)
@@ -94,7 +94,7 @@ def _price(p, s, j, m, begin, free, longest):
 
 
 @numba.njit(cache=True)
-def _limits(p, s, j):
+def limits(p, s, j):
     """What a job's neighbours in precedences and its dates allow: least and most beginning, least and most end."""
     least_begin, most_begin, least_free, most_free = p.jobs[j].release, FAR_MIN, s.places[j].floor, p.jobs[j].deadline
     for i in range(p.jobs[j].before_first, p.jobs[j + 1].before_first):
@@ -148,7 +148,7 @@ def best_place(p, s, j, longest, blink, bounded):
     Returns:
         Mode (-1 if it fits nowhere), beginning, teardown, end, price, modes tried.
     """
-    least_begin, most_begin, least_free, most_free = _limits(p, s, j)
+    least_begin, most_begin, least_free, most_free = limits(p, s, j)
     if not bounded:
         most_begin = FAR_MIN
     found, at, teardown, free, lowest, tried = -1, 0, 0, 0, np.inf, 0
@@ -164,6 +164,9 @@ def best_place(p, s, j, longest, blink, bounded):
         return m, at, teardown, free, 0.0, 1
     if least_begin > most_begin:
         return found, at, teardown, free, lowest, tried
+    modes = p.jobs[j + 1].mode_first - p.jobs[j].mode_first
+    if blink > 0 and modes > _LOOKED_AT:
+        blink = 1.0 - _LOOKED_AT / modes
     for m in range(p.jobs[j].mode_first, p.jobs[j + 1].mode_first):
         if blink > 0 and np.random.random() < blink:
             continue

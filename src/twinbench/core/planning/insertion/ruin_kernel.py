@@ -1,7 +1,7 @@
 """Which tests are taken out of a plan together, compiled by Numba: some that have to do with each other.
 
 Near in time and on the same benches (Christiaens & Vanden Berghe 2020 call it slack induction), placed worst, tied by
-precedences, last, or in need of the same thing.
+precedences, last, in need of the same thing, or on the path that makes the plan as long as it is.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import numpy as np
 
 from twinbench.core.planning.problem import CRITERIA, FAR_MIN
 
-__all__ = ["TAIL", "choose_ruin", "shortest_mode"]
+__all__ = ["ALL", "TAIL", "choose_ruin", "shortest_mode"]
 
-_NEAR, _ANY, _WORST, _CHAIN, TAIL, _SHARED = range(6)
+_NEAR, _ANY, _WORST, _CHAIN, TAIL, _SHARED, _CRITICAL, ALL = range(8)
+_STEPS = 400  # of a critical path
 
 _MAKESPAN = CRITERIA.index("makespan")
 _TARDINESS = CRITERIA.index("tardiness")
@@ -151,10 +152,62 @@ def _tail(p, s, most, jobs):
 
 
 @numba.njit(cache=True)
+def _holds_up(p, s, k, j):
+    """Whether a job ends where another one begins that needs something it holds, or comes after it."""
+    for i in range(p.jobs[j].before_first, p.jobs[j + 1].before_first):
+        if p.links[i].job == k:
+            return s.places[k].free + p.links[i].least == s.places[j].begin
+    if s.places[k].free != s.places[j].begin:
+        return False
+    m, n = s.places[j].mode, s.places[k].mode
+    if p.modes[m].bench >= 0 and p.modes[m].bench == p.modes[n].bench:
+        return True
+    for d in range(p.modes[m].demand_first, p.modes[m + 1].demand_first):
+        for e in range(p.modes[n].demand_first, p.modes[n + 1].demand_first):
+            if p.demands[d].resource == p.demands[e].resource:
+                return True
+    return False
+
+
+@numba.njit(cache=True)
+def _critical(p, s, most, jobs):
+    """Some jobs that follow each other without a gap up to the end of the plan; how many."""
+    n, last = len(s.places), -1
+    for j in range(n):
+        if last < 0 or s.places[j].free > s.places[last].free:
+            last = j
+    chain = np.empty(_STEPS, np.int64)
+    chain[0], length = last, 1
+    while length < _STEPS:
+        found, seen = -1, 0
+        for k in range(n):
+            if k != chain[length - 1] and _holds_up(p, s, k, chain[length - 1]):
+                seen += 1
+                if np.random.randint(seen) == 0:
+                    found = k
+        if found < 0:
+            break
+        chain[length] = found
+        length += 1
+    count, at = 0, np.random.randint(length)
+    for i in range(at, length):
+        if count == most:
+            break
+        if p.jobs[chain[i]].lock_mode < 0 and np.random.random() < 0.7:
+            jobs[count] = chain[i]
+            count += 1
+    return count
+
+
+@numba.njit(cache=True)
 def choose_ruin(p, s, kind, most, jobs):
     """Choose jobs to take out; how many."""
     if kind == TAIL:
         return _tail(p, s, most, jobs)
+    if kind == _CRITICAL:
+        return _critical(p, s, most, jobs)
+    if kind == ALL:
+        return _tail(p, s, len(jobs), jobs)
     worst = kind == _WORST or (kind == _SHARED and np.random.random() < 0.5)
     seed = _chosen_worst(p, s) if worst else _chosen_any(p, s)
     if seed < 0:

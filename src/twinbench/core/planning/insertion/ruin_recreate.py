@@ -5,28 +5,35 @@ The compiled search works on arrays; here is what joins them to intervals with n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from twinbench.core.kernels import load_kernel
 from twinbench.core.planning.insertion.arrays import empty_state, fixed
+from twinbench.core.planning.insertion.orders import put_first, rules
 from twinbench.core.planning.plan import Interval
-from twinbench.core.planning.problem import Problem
+from twinbench.core.planning.problem import CRITERIA, Problem
 
 __all__ = ["RuinRecreate", "compile_all"]
 
 # Each calls functions of those before it.
-_LINES, _FITTING, _PLACING, _RUIN, _IMPROVING = (
-    f"twinbench.core.planning.insertion.{name}_kernel" for name in ("lines", "fitting", "placing", "ruin", "improving")
+_LINES, _FITTING, _PLACING, _SHIFTING, _RUIN, _IMPROVING = (
+    f"twinbench.core.planning.insertion.{name}_kernel"
+    for name in ("lines", "fitting", "placing", "shifting", "ruin", "improving")
 )
 _LARGEST = 16  # jobs taken out at once
 _LARGEST_OF_FEW = 8  # likewise where there are not many jobs
+_ANEW = 40_000  # jobs that are inserted anew, in all, where some fit nowhere at first
+_TURNS = 300  # of them at most
 _MANY = 300  # jobs, from which on there is no time for detours
-# Chances of the kinds of ruin: near in time, at any bench, worst placed, tied together, last ones, sharing something.
-_WISHES = (0.43, 0.13, 0.25, 0.11, 0.03, 0.05)
-_FORWARD = (0.25, 0.1, 0.2, 0.1, 0.05, 0.3)
+# Chances of the kinds of ruin: near in time, at any bench, worst placed, tied together, last ones, sharing something,
+# on the critical path, all. Where a later beginning may be better, moving all up would undo what is good.
+_WISHES = (0.43, 0.13, 0.25, 0.11, 0.03, 0.05, 0.0, 0.0)
+_FORWARD = (0.2, 0.1, 0.15, 0.1, 0.05, 0.1, 0.3, 0.3)
+_SPANS = (0.25, 0.1, 0.2, 0.1, 0.05, 0.3, 0.0, 0.0)
+_SHIFTS = 0.5
 
 
 class RuinRecreate:
@@ -39,14 +46,17 @@ class RuinRecreate:
 
     def __init__(self, problem: Problem) -> None:
         self._placing: Any = load_kernel(_PLACING, upon=(_LINES, _FITTING))
-        self._kernel: Any = load_kernel(_IMPROVING, upon=(_LINES, _FITTING, _PLACING, _RUIN))
+        self._kernel: Any = load_kernel(_IMPROVING, upon=(_LINES, _FITTING, _PLACING, _SHIFTING, _RUIN))
         self.problem, self._fixed = problem, fixed(problem)
+        self._hasty = self._fixed._replace(scalar=np.array([float(name == "start") for name in CRITERIA]))
         self._numbers = {job.name: number for number, job in enumerate(problem.jobs)}
         self._state = empty_state(problem, self._fixed)
         self._best: Any = None
         self._value = np.zeros(len(problem.objective), np.int64)
-        regular = not {"preferred", "moved"} & {name for tier in problem.objective for name in tier}
-        self._chances = np.cumsum(_FORWARD if regular else _WISHES)
+        wanted = {name for tier in problem.objective for name in tier}
+        wishes, spans = {"preferred", "moved"} & wanted, "span" in wanted
+        self._chances = np.cumsum(_WISHES if wishes else _SPANS if spans else _FORWARD)
+        self._shifts = 0.0 if wishes or spans else _SHIFTS
         self.unplaced = ""
 
     @property
@@ -54,61 +64,41 @@ class RuinRecreate:
         """The tiers of the best plan's objective."""
         return tuple(map(int, self._value)) if self._best is not None else ()
 
-    def construct(self) -> bool:
+    def construct(self, *, is_over: Callable[[], bool] = lambda: False) -> bool:
         """Insert all jobs by several rules and keep the best plan; whether there is one."""
-        for keys in self._rules():
-            self._construct(keys)
+        for keys in rules(self.problem.jobs):
+            if self._best is None or not is_over():
+                self._construct(keys)
         return self._best is not None
 
-    def construct_first(self) -> bool:
-        """Insert all jobs by the first rule that succeeds; whether one does."""
-        return any(self._construct(keys) for keys in self._rules())
+    def construct_first(self, *, is_over: Callable[[], bool] = lambda: False) -> bool:
+        """Insert all jobs by the first rule that succeeds; whether one does.
 
-    def _construct(self, keys: Any) -> bool:
+        If none does, each job ends as early as it can, whatever else is wanted; what fits nowhere then goes first, and
+        all begin anew ("squeaky wheel", Joslin & Clements 1999).
+        """
+        jobs = self.problem.jobs
+        orders = rules(jobs)
+        if any(self._construct(keys) < 0 for keys in orders):
+            return True
+        for keys in (orders[-1], orders[0]):
+            step = float(keys.max() - keys.min()) + 1.0
+            for _ in range(min(_TURNS, max(4, _ANEW // len(jobs)))):
+                stuck = self._construct(keys, self._hasty)
+                if stuck < 0 or is_over():
+                    return stuck < 0
+                put_first(jobs, keys, stuck, step)
+        return False
+
+    def _construct(self, keys: Any, wanted: Any = None) -> int:
+        """Insert all jobs, the smallest key first; the number of one that fits nowhere, -1 if all do."""
         state = empty_state(self.problem, self._fixed)
-        stuck = int(self._kernel.construct(self._fixed, state, keys))
+        stuck = int(self._kernel.construct(wanted or self._fixed, state, keys))
         if stuck >= 0:
             self.unplaced = self.problem.jobs[stuck].name
-            return False
-        self._keep(state)
-        return True
-
-    def _rules(self) -> list[Any]:
-        jobs = self.problem.jobs
-        shortest = np.array([min(mode.length_min for mode in job.modes) for job in jobs], float)
-        release = np.array([job.release_min for job in jobs], float)
-        wished = np.array([job.release_min if job.preferred_min is None else job.preferred_min for job in jobs], float)
-        due = np.array([1e9 if job.due_min is None else job.due_min for job in jobs], float)
-        weight = np.array([job.priority for job in jobs], float)
-        few = np.array([len(job.modes) for job in jobs], float)
-        rules = [
-            wished,
-            np.minimum(wished, due - shortest),
-            release - shortest,
-            -weight * 1e7 + wished,
-            few * 1e7 + wished,
-        ]
-        return [*rules, -weight * shortest, due, self._tails() * -1.0]
-
-    def _tails(self) -> Any:
-        """How long what comes after each job takes, itself included."""
-        jobs = self.problem.jobs
-        after: list[list[tuple[int, int]]] = [[] for _ in jobs]
-        open_links = [len(job.after) for job in jobs]
-        for number, job in enumerate(jobs):
-            for link in job.after:
-                after[self._numbers[link.job]].append((number, link.min_lag_min))
-        order = [number for number, count in enumerate(open_links) if count == 0]
-        for number in order:
-            for follower, _ in after[number]:
-                open_links[follower] -= 1
-                if open_links[follower] == 0:
-                    order.append(follower)
-        tails = np.zeros(len(jobs))
-        for number in reversed(order):
-            own = min(mode.length_min for mode in jobs[number].modes)
-            tails[number] = own + max((lag + tails[follower] for follower, lag in after[number]), default=0.0)
-        return tails
+        else:
+            self._keep(state)
+        return stuck
 
     def _keep(self, state: Any) -> bool:
         value = self._kernel.values(self._fixed, state, len(self.problem.objective))
@@ -127,7 +117,7 @@ class RuinRecreate:
         """
         warmth = heat / max(1, len(self.problem.jobs)) * min(1.0, _MANY / max(1, len(self.problem.jobs)))
         largest = _LARGEST if len(self.problem.jobs) > _MANY // 2 else _LARGEST_OF_FEW
-        arguments = (self._best, self._value, effort, warmth, largest, self._chances, seed % 2**32)
+        arguments = (self._best, self._value, effort, warmth, largest, self._chances, self._shifts, seed % 2**32)
         self._kernel.improve(self._fixed, self._state, *arguments)
 
     def load(self, parts: Sequence[Interval]) -> tuple[int, ...]:
