@@ -165,6 +165,7 @@ def test_a_warp_keeps_the_order_and_the_ends_of_each_factor(warps):
 def test_slopes_are_those_of_the_covariance(seed):
     points = halton(6, seed=seed)
     shape = first_guess(2) + np.random.default_rng(seed).normal(0, 0.5, 6)
+    shape[4:] += np.copysign(1e-2, shape[4:])  # what is as good as straight is not bent any further
     weights = np.random.default_rng(seed).normal(size=(6, 6))
 
     def value(shape):
