@@ -24,9 +24,10 @@ __all__ = ["Portfolio"]
 _CHUNK = 20_000  # modes tried between two looks at the clock
 _RATE = 100_000  # modes that a slow machine tries in a second
 _HEAT = 1.0
-_FEW = 60  # jobs
+_FEW = 40  # jobs
 _WHOLE = 20_000  # modes of all jobs
 _SHORT_START_S = 0.2  # of ruin and recreate, if there are few jobs
+_ALONE = 0.6  # of the time CP-SAT tries to prove, if there are few jobs
 _TOGETHER = 0.4  # of the time both work side by side, if there are more and CP-SAT is given all
 _NEAR = 0.97  # of the value: a bound that is no less may still be proven
 _WINDOW_S = 0.5  # of CP-SAT for a window
@@ -132,17 +133,17 @@ class Portfolio:
                 self._bound_and_polish()
             elif few:
                 helper.join()
-                self._search_whole(self.left_s, workers=self.workers)
+                self._prove_and_improve(helper, _ALONE, workers=self.workers)
             else:
-                self._prove_and_improve(helper)
+                self._prove_and_improve(helper, _TOGETHER, workers=max(1, self.workers - 1))
         finally:
             self._done.set()
             helper.join()
 
-    def _prove_and_improve(self, helper: threading.Thread) -> None:
-        """CP-SAT beside ruin and recreate; what is not proven by then goes on from the better of their plans."""
-        until = self.left_s() * (1 - _TOGETHER)
-        self._search_whole(lambda: self.left_s() - until, workers=max(1, self.workers - 1))
+    def _prove_and_improve(self, helper: threading.Thread, share: float, *, workers: int) -> None:
+        """CP-SAT for a share of the time; what is not proven by then goes on from the best plan that anybody has."""
+        until = self.left_s() * (1 - share)
+        self._search_whole(lambda: self.left_s() - until, workers=workers)
         if self.proof.complete:
             return
         helper.join()
