@@ -14,6 +14,7 @@ class Airflow(ThreadingHTTPServer):
         password: The one that is let in.
         token: The one that is good; others get 401.
         answers: ``METHOD path`` -> status and document.
+        conflicts: How many calls are answered 500 first, as when Airflow's database has met a deadlock.
         asked: Method, path, query and document of each call with a good token.
         logins: The tokens that were given out.
     """
@@ -24,7 +25,7 @@ class Airflow(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Call)
         self.password, self.token = "swordfish", "token-1"
         self.answers, self.asked, self.logins = {}, [], []
-        self.login_status = 201
+        self.login_status, self.conflicts = 201, 0
 
     @property
     def url(self):
@@ -40,6 +41,9 @@ class Airflow(ThreadingHTTPServer):
         if token != f"Bearer {self.token}":
             return 401, {"detail": "Not authenticated"}
         self.asked.append((call.command, url.path, dict(parse_qsl(url.query)), body))
+        if self.conflicts:
+            self.conflicts -= 1
+            return 500, {"detail": {"reason": "Database error"}}
         return self.answers.get(f"{call.command} {url.path}", (404, {"detail": "no such route"}))
 
 

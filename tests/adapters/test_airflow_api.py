@@ -196,6 +196,24 @@ def test_a_server_that_fails_may_be_asked_again_and_blames_nobody(airflow, api):
         api.result(REQUEST, "close")
 
 
+def test_what_meets_a_conflict_in_airflow_s_database_is_asked_again(airflow, api):
+    airflow.conflicts = 2
+    airflow.answers[f"PATCH {RUNS}/{REQUEST}"] = (200, {})
+    airflow.answers["GET /api/v2/dags/carry_out_round/dagRuns"] = (200, {"dag_runs": []})
+
+    api.cancel(REQUEST)
+
+    assert [call[0] for call in airflow.asked] == ["PATCH", "PATCH", "PATCH", "GET"]
+
+
+def test_what_would_be_done_twice_is_not_asked_again(airflow, api):
+    airflow.conflicts = 1
+
+    with pytest.raises(UnreachableError, match="HTTP 500, Database error"):
+        api.submit(REQUEST, {})
+    assert len(airflow.asked) == 1
+
+
 @pytest.fixture
 def lims(airflow):
     lims = LimsApi(airflow.url, user="ada", password=airflow.password)

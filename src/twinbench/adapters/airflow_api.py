@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
+import tenacity
 
 from twinbench.core.errors import (
     ConfigurationError,
@@ -34,6 +35,13 @@ _REFUSALS: Mapping[int, type[LabError]] = {
     409: ConflictError,
     503: UnreachableError,
 }
+_REPEATABLE = {"GET", "PATCH"}  # asking twice is as good as asking once
+_again = tenacity.Retrying(  # Airflow answers 500 where its API and its scheduler were in each other's way
+    stop=tenacity.stop_after_attempt(4),
+    wait=tenacity.wait_random_exponential(multiplier=0.2, max=1),
+    retry=tenacity.retry_if_result(lambda answer: answer.is_server_error),
+    retry_error_callback=lambda last: last.outcome.result() if last.outcome else None,
+)
 
 
 class AirflowApi:
@@ -78,6 +86,12 @@ class AirflowApi:
         return UnreachableError(f"Airflow at {where} does not answer: {reason}. Is the lab up? See `twinbench status`.")
 
     def _ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """Send, and a few times more if Airflow has failed and it does no harm."""
+        if method not in _REPEATABLE:
+            return self._ask_once(method, path, **arguments)
+        return _again.copy()(self._ask_once, method, path, **arguments)
+
+    def _ask_once(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """Send with a token, and with a new one if that has expired."""
         if not self._token:
             self._log_in()
