@@ -6,9 +6,10 @@ import pytest
 from fastapi import FastAPI, Header, HTTPException
 from fastapi.testclient import TestClient
 
-from tests.fake_desk import PEOPLE, make_desk
+from tests.fake_desk import OTTO, PEOPLE, make_desk
 from tests.fakes import request_document
 from tests.web.every_state import make_every_state
+from tests.web.markup import assert_sound
 from twinbench.web import create_app
 
 
@@ -79,6 +80,18 @@ def as_(client):
 def page(as_):
     """A caller that is somebody at a browser."""
     return lambda person: as_(person, accept="text/html,application/xhtml+xml")
+
+
+@pytest.fixture
+def shown(page):
+    """Gets a page as somebody and reads it, sound as it has to be."""
+
+    def show(path, person=OTTO, *, whole=True):
+        answer = page(person)("GET", path)
+        assert answer.status_code == 200, answer.text
+        return assert_sound(answer.text, whole=whole)
+
+    return show
 
 
 @pytest.fixture

@@ -25,16 +25,6 @@ READING = {
 
 
 @pytest.fixture
-def shown(page):
-    def show(path, person=OTTO, *, whole=True):
-        answer = page(person)("GET", path)
-        assert answer.status_code == 200, answer.text
-        return assert_sound(answer.text, whole=whole)
-
-    return show
-
-
-@pytest.fixture
 def planned(lab):
     """A planned request of two runs: its submission."""
     made = submit(lab[0], ADA, request_document(runs=2))

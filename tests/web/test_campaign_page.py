@@ -13,16 +13,6 @@ RULES = {"responses": ["discharged_Ah"], "initial": 6, "batch": 2, "budget": 8, 
 
 
 @pytest.fixture
-def shown(page):
-    def show(path, person=OTTO, *, whole=True):
-        answer = page(person)("GET", path)
-        assert answer.status_code == 200, answer.text
-        return assert_sound(answer.text, whole=whole)
-
-    return show
-
-
-@pytest.fixture
 def begin(lab):
     """Asks for a campaign and has it planned; returns its submission."""
 

@@ -20,16 +20,6 @@ PLAN = {
 
 
 @pytest.fixture
-def shown(page):
-    def show(path, person=OTTO, *, whole=True):
-        answer = page(person)("GET", path)
-        assert answer.status_code == 200, answer.text
-        return assert_sound(answer.text, whole=whole)
-
-    return show
-
-
-@pytest.fixture
 def begun(desk):
     """A campaign of which two of three requests are submitted; their rows."""
     begin_campaign(desk.lab, CAMPAIGN, PLAN)

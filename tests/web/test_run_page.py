@@ -12,16 +12,6 @@ from twinbench.workflow.planning import virtual_assignments
 from twinbench.workflow.requesting import submit
 
 
-@pytest.fixture
-def shown(page):
-    def show(path, person=OTTO, *, whole=True):
-        answer = page(person)("GET", path)
-        assert answer.status_code == 200, answer.text
-        return assert_sound(answer.text, whole=whole)
-
-    return show
-
-
 class TestCompleted:
     """A run of a completed request."""
 

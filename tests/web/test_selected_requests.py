@@ -14,16 +14,6 @@ def numbers(desk):
     return [submit(desk, who, request_document()).number for who in (ADA, ADA, BOB)]
 
 
-@pytest.fixture
-def shown(page):
-    def show(path, person=OTTO, *, whole=True):
-        answer = page(person)("GET", path)
-        assert answer.status_code == 200, answer.text
-        return assert_sound(answer.text, whole=whole)
-
-    return show
-
-
 def asked(numbers):
     return "&".join(f"number={number}" for number in numbers)
 
