@@ -13,7 +13,10 @@ import psutil
 import pytest
 
 from twinbench.stack import lab
+from twinbench.stack.demo import await_dag
 from twinbench.stack.site import HOST, USUAL_PORTS, Site
+
+from .outside import Requester
 
 
 @dataclass
@@ -86,3 +89,12 @@ def running_lab(tmp_path_factory) -> Iterator[RunningLab]:
             lab.down()
             left = [*processes_of(Site.find()), *processes_of_session(session)]
     assert left == []
+
+
+@pytest.fixture(scope="module")
+def requester(running_lab):
+    somebody = Requester(running_lab.site)
+    await_dag(somebody.api)
+    yield somebody
+    somebody.http.close()
+    somebody.api.close()

@@ -54,11 +54,19 @@ def test_free_ports_are_found_when_the_usual_ones_are_taken(site):
 
 
 def test_ports_are_kept_for_the_next_start_and_differ_from_each_other(site):
-    first = site.with_ports().ports
+    with site.with_ports() as claimed:
+        first = claimed.ports
 
-    assert Site.find().with_ports().ports == first
+    with Site.find().with_ports() as claimed:
+        assert claimed.ports == first
     assert set(first) == set(USUAL_PORTS)
     assert len(set(first.values())) == len(first)
+
+
+def test_labs_that_start_at_the_same_time_choose_different_ports(site, tmp_path):
+    with site.with_ports() as one, Site(tmp_path / "other", one.ports).with_ports() as other:
+        assert set(other.ports.values()).isdisjoint(one.ports.values())
+        assert all(is_free(port) for port in one.ports.values())  # for the service that will listen there
 
 
 def test_secrets_are_generated_once_private_and_differ_between_labs(site, tmp_path):
@@ -70,9 +78,8 @@ def test_secrets_are_generated_once_private_and_differ_between_labs(site, tmp_pa
 
 
 def test_each_party_may_only_say_and_hear_what_is_its_business(site):
-    claimed = site.with_ports()
-    service = broker.service(claimed, benches=["cycler-1", "cycler-2"])
-    service.prepare()
+    with site.with_ports() as claimed:
+        broker.service(claimed, benches=["cycler-1", "cycler-2"]).prepare()
 
     users = json.loads((claimed.folder("broker") / "nats.conf").read_text())["authorization"]["users"]
 

@@ -83,26 +83,29 @@ def up(observer: Observer) -> Site:
         if Supervisor(site).is_up():
             _start(site, Supervisor(site), _waves(site), observer)
             return site
-        site = _claim_ports(site, observer)
-        supervisor, waves = Supervisor(site), _waves(site)
-        try:
-            for service in (service for wave in waves for service in wave):
-                service.prepare()
-            supervisor.launch(waves)
-            _start(site, supervisor, waves, observer)
-        except BaseException:
-            supervisor.shut_down()
-            raise
-    return site
+        with site.with_ports() as claimed:
+            _tell_of_ports(site, claimed, observer)
+            _launch(claimed, observer)
+    return claimed
 
 
-def _claim_ports(site: Site, observer: Observer) -> Site:
-    claimed = site.with_ports()
+def _tell_of_ports(site: Site, claimed: Site, observer: Observer) -> None:
     for name, port in claimed.ports.items():
         expected = site.ports.get(name, USUAL_PORTS[name])
         if port != expected:
             observer.note(f"Port {expected} ({name}) is taken by another program; using {port} instead.")
-    return claimed
+
+
+def _launch(site: Site, observer: Observer) -> None:
+    supervisor, waves = Supervisor(site), _waves(site)
+    try:
+        for service in (service for wave in waves for service in wave):
+            service.prepare()
+        supervisor.launch(waves)
+        _start(site, supervisor, waves, observer)
+    except BaseException:
+        supervisor.shut_down()
+        raise
 
 
 def _start(site: Site, supervisor: Supervisor, waves: Sequence[Sequence[Service]], observer: Observer) -> None:

@@ -2,7 +2,7 @@
 
 Everything is below ``.lab/`` of the project (or ``TWINBENCH_LAB``); deleting that folder forgets the lab.
 Ports are chosen once and kept, so that addresses in a browser's history stay right; a port that somebody else has
-taken in the meantime is replaced by a free one.
+taken in the meantime is replaced by a free one. Labs that start at the same time choose different ones.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 __all__ = ["HOST", "PROJECT", "USUAL_PORTS", "Site", "free_port"]
@@ -37,14 +38,25 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port(preferred: int, avoid: frozenset[int] = frozenset()) -> int:
+def free_port(preferred: int) -> int:
     """The preferred port if it is free, else the next free one above it."""
-    for port in range(preferred, 65_536):
-        if port not in avoid and is_free(port):
-            return port
-    with closing(socket.socket()) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    return next(filter(is_free, range(preferred, 65_536)))
+
+
+def _claim(port: int, held: ExitStack) -> bool:
+    """Hold a free port against other labs that start now; tells whether it was to be had.
+
+    What is held is the UDP port of the same number, which no part of a lab uses: the port itself has to stay free for
+    the service that will listen there.
+    """
+    claim = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        claim.bind((HOST, port))
+    except OSError:
+        claim.close()
+        return False
+    held.enter_context(closing(claim))
+    return is_free(port)
 
 
 @dataclass(frozen=True)
@@ -66,16 +78,20 @@ class Site:
         stored = root / "ports.json"
         return cls(root, json.loads(stored.read_text()) if stored.exists() else {})
 
-    def with_ports(self) -> Site:
-        """The same lab with a free port for every service, kept for the next start."""
-        ports: dict[str, int] = {}
-        for name, usual in USUAL_PORTS.items():
-            taken = frozenset(ports.values())
-            kept = self.ports.get(name)
-            ports[name] = kept if kept and kept not in taken and is_free(kept) else free_port(usual, taken)
-        self.folder()
-        (self.root / "ports.json").write_text(json.dumps(ports, indent=1))
-        return Site(self.root, ports)
+    @contextmanager
+    def with_ports(self) -> Iterator[Site]:
+        """The same lab with a free port for every service, kept for the next start.
+
+        Until the block is left, no other lab that starts chooses one of them.
+        """
+        with ExitStack() as held:
+            ports = {}
+            for name, usual in USUAL_PORTS.items():
+                wanted = chain([self.ports.get(name, usual)], range(usual, 65_536))
+                ports[name] = next(port for port in wanted if _claim(port, held))
+            self.folder()
+            (self.root / "ports.json").write_text(json.dumps(ports, indent=1))
+            yield Site(self.root, ports)
 
     def folder(self, *parts: str) -> Path:
         """A folder of the lab, made if need be and closed to other users."""
