@@ -38,11 +38,11 @@ check: install ## style, types, import rules and the fast tests (under a minute)
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -m "not stack and not thorough" -n 2 --hypothesis-profile=quick
 
-test: install ## everything, the whole local lab included
+test: install ## everything, whole local labs included
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	$(BIN)/pytest -q -m "not stack" -n 2
 	$(BIN)/pytest -q -m stack -n 2 --ignore=tests/stack
-	$(BIN)/pytest -q -m stack tests/stack
+	$(BIN)/pytest -q -m stack -n 2 --dist loadfile tests/stack # two labs side by side, 1.5 GB each
 
 bench: install ## measure what README and docs say of speed and memory (some minutes; installs peers to compare with)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python '.[bench]'

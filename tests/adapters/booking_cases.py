@@ -14,7 +14,7 @@ ADA = "5b1c5a52-5c0e-4f3e-9d0a-2f6a0c7a1e11"
 BOB = "0f3d0c56-9a8e-4d3a-9d8e-5b6a7c8d9e0f"
 
 
-@pytest.fixture(params=["postgres", "fake"])
+@pytest.fixture(params=[pytest.param("postgres", marks=pytest.mark.stack), "fake"])
 def bookings(request):
     """The real bookings and the fake ones, with the requests of ADA and BOB to book for."""
     if request.param == "fake":

@@ -525,6 +525,7 @@ SEED = (
 ).encode()
 
 
+@pytest.mark.thorough
 @given(st.data())
 @settings(max_examples=300, deadline=None)
 def test_a_damaged_structure_never_breaks_the_reader(tmp_path_factory, data):

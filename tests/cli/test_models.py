@@ -39,6 +39,7 @@ def rows(path) -> list[list[float]]:
         return [list(map(float, row)) for row in list(csv.reader(file))[1:]]
 
 
+@pytest.mark.thorough
 def test_one_file_is_built_that_runs_as_the_bundle_does(twinbench, tmp_path):
     code, told = twinbench("build", BUNDLE, "-o", "model.ssp", "--json")
     assert (code, json.loads(told)["connections"]) == (0, 12)

@@ -52,6 +52,7 @@ def test_what_is_built_upon_changed_code_is_compiled_again(folder):
     assert loaded(folder) == (10, 1)
 
 
+@pytest.mark.thorough
 def test_a_kernel_is_compiled_where_its_cache_can_be_written_nowhere(folder, monkeypatch):
     blocked = folder / "no-folder"
     blocked.write_text("a file where a folder should be")

@@ -48,6 +48,7 @@ def parse(attempt=0):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.thorough
 def test_parsing_them_all_imports_nothing_heavy_and_costs_less_than_a_tenth_of_a_second_beyond_the_sdk():
     imported = parse()["modules"]
 

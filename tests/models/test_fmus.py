@@ -42,6 +42,7 @@ def test_a_shipped_fmu_is_of_the_sources_here(fmu, builder):
     assert builder.instantiation_token(model).encode() in binary
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not shutil.which("gcc"), reason="no gcc here: the FMUs are built where there is one")
 def test_the_same_sources_give_the_same_fmu(builder, tmp_path):
     (tmp_path / "b").mkdir()

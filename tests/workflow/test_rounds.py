@@ -68,6 +68,7 @@ def test_it_ends_when_the_budget_is_spent(fake, carry_out, results):
     assert [entry["runs"] for entry in area.read_json("doe-output/rounds.json")] == [[1, 2, 3, 4, 5, 6], [7, 8]]
 
 
+@pytest.mark.thorough
 def test_it_ends_when_the_error_is_small_enough(fake, carry_out, results):
     carry_out(error_pct=50.0, batch=4, budget=40)
     learn(fake.lab, REQUEST_UUID)
@@ -88,6 +89,7 @@ def test_asking_again_gives_the_same_decision_and_no_more_runs(fake, carry_out):
     assert area.read("doe-output/design.json") == before
 
 
+@pytest.mark.thorough
 def test_whoever_was_interrupted_after_the_decision_decides_the_same_again(fake, carry_out):
     area = carry_out()
     begun = area.read("doe-output/design.json")

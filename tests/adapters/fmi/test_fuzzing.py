@@ -100,6 +100,7 @@ def test_a_damaged_library(lag_parts, changes):
 JSON = json.dumps([{"OutSignalReference": "/A/y/y", "InSignalReference": "/A/u/u"}] * 2).encode()
 
 
+@pytest.mark.thorough
 @given(mutations)
 @FUZZ
 def test_a_damaged_interconnection_file(lag_parts, changes):
@@ -111,6 +112,7 @@ def test_a_damaged_interconnection_file(lag_parts, changes):
             assert len(opened.check.models) == 1
 
 
+@pytest.mark.thorough
 @given(mutations)
 @settings(FUZZ, max_examples=4)
 def test_a_damaged_library_that_is_tried_takes_only_its_trial_along(lag_parts, tmp_path_factory, changes):

@@ -29,6 +29,7 @@ def factor_lists(draw) -> tuple[Factor, ...]:
     return (*factors, HELD) if held else factors
 
 
+@pytest.mark.thorough
 @settings(max_examples=12, deadline=None)
 @given(factor_lists(), st.integers(1, 10), st.integers(0, 2**31))
 def test_a_latin_hypercube_has_one_run_in_each_stratum_of_each_factor(factors, runs, seed):
@@ -42,6 +43,7 @@ def test_a_latin_hypercube_has_one_run_in_each_stratum_of_each_factor(factors, r
         assert np.all(place <= np.arange(1, runs + 1) + 1e-4)
 
 
+@pytest.mark.thorough
 @settings(max_examples=12, deadline=None)
 @given(factor_lists(), st.sampled_from([Kind.LATIN_HYPERCUBE, Kind.FULL_FACTORIAL, Kind.CENTRAL_COMPOSITE]))
 def test_every_level_is_in_range_and_what_is_held_stays(factors, kind):
@@ -80,6 +82,7 @@ def test_a_fixed_design_is_replicates():
     assert len(make_design(DesignSpec((), Kind.FIXED, 2)).runs) == 2
 
 
+@pytest.mark.thorough
 def test_the_same_specification_gives_the_same_bytes_and_another_seed_other_points():
     def text(seed):
         design = make_design(DesignSpec((RATE, TEMPERATURE), Kind.LATIN_HYPERCUBE, 12, seed))

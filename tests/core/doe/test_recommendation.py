@@ -67,6 +67,7 @@ def test_with_an_aim_it_is_the_design_for_that_within_the_budget(factors, aim, b
     assert design.notes[0].startswith("Recommended: ")
 
 
+@pytest.mark.thorough
 def test_constraints_ask_for_a_design_that_keeps_to_them():
     spec = DesignSpec.from_document({"factors": many(2), "aim": "response-surface", "constraints": ["f0 + f1 <= 1.5"]})
 

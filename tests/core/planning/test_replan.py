@@ -83,6 +83,7 @@ def unlocked_after(problem, now_min):
     return replace(problem, jobs=tuple(jobs))
 
 
+@pytest.mark.thorough
 @settings(max_examples=12)
 @given(labs(largest=4), st.data())
 def test_only_what_is_affected_moves_and_no_rule_is_broken(problem, data):

@@ -95,6 +95,7 @@ def ways(job: Job, within_min: int) -> list[Interval]:
     ]
 
 
+@pytest.mark.thorough
 @settings(max_examples=10)
 @given(tiny_labs())
 def test_no_plan_is_better_than_one_that_is_called_optimal(problem):

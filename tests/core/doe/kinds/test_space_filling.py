@@ -23,6 +23,7 @@ def cube(factors):
     return Region(tuple(Factor(f"f{n}", "1", 0.0, 1.0) for n in range(factors)))
 
 
+@pytest.mark.thorough
 @settings(max_examples=15, deadline=None)
 @given(st.integers(1, 4), st.integers(1, 12), st.integers(0, 2**31), st.sampled_from(["distance", "discrepancy"]))
 def test_each_factor_has_a_run_in_each_of_its_strata(factors, runs, seed, criterion):
@@ -33,6 +34,7 @@ def test_each_factor_has_a_run_in_each_of_its_strata(factors, runs, seed, criter
     assert np.all(points <= stratum + 1 / runs + 1e-12)
 
 
+@pytest.mark.thorough
 @settings(max_examples=8, deadline=None)
 @given(st.integers(2, 12), st.integers(0, 2**31))
 def test_levels_of_steps_and_categories_are_run_equally_often(runs, seed):

@@ -73,6 +73,7 @@ def assert_stays_exact(problem, rounds, effort, seed):
     assert_its_plan_is_worth_what_it_says(search)
 
 
+@pytest.mark.thorough
 @settings(max_examples=25)
 @given(labs(largest=7), st.integers(0, 2**40))
 def test_after_many_rounds_resources_benches_and_totals_are_exact(problem, seed):
