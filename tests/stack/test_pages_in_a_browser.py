@@ -138,9 +138,16 @@ def test_data_can_be_downloaded(requester, carried_out):
 CHOICES = {"uut": "Gen3b - Cell", "use_case": "Automotive", "standard": "IEC62660"}
 
 
+def open_empty_form(page):
+    """The form as somebody finds it who has typed nothing yet: without a draft that another test may have left."""
+    page.goto("/lims/about")
+    page.evaluate("sessionStorage.clear()")
+    page.goto("/lims/requests/new")
+
+
 def test_choices_follow_however_quickly_somebody_chooses(requester):
     page = requester.page
-    page.goto("/lims/requests/new")
+    open_empty_form(page)
     page.evaluate(  # each time as soon as the answer to the choice before is shown
         """(choices) => {
           const left = Object.entries(choices);
@@ -177,7 +184,7 @@ def test_what_is_chosen_while_the_choices_are_on_their_way_is_kept(requester):
 
 def test_what_is_wrong_is_told_at_the_field_and_nothing_typed_is_lost(requester):
     page = requester.page
-    page.goto("/lims/requests/new")
+    open_empty_form(page)
     page.get_by_label("Runs").fill("4711")
 
     page.get_by_role("button", name="Submit the request").click()
