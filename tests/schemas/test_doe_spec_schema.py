@@ -15,6 +15,7 @@ from twinbench.core.errors import DesignError
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "include" / "schemas" / "doe_spec.schema.json").read_text())
 EXAMPLES = sorted((Path(__file__).parent / "examples" / "doe_spec").glob("*.json"))
+LONG_SEARCHES = ("valid-d-optimal-everything", "valid-split-plot")
 
 
 def test_the_schema_is_one_and_every_field_says_what_it_is():
@@ -34,7 +35,13 @@ def test_kinds_aims_and_fields_are_those_of_the_code():
     assert SequentialPlan.__dataclass_fields__  # its own reader names what is wrong in it
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=pytest.mark.thorough if path.stem in LONG_SEARCHES else ())
+        for path in EXAMPLES
+    ],
+)
 def test_what_the_schema_takes_can_be_designed_and_what_it_refuses_cannot(path):
     document = json.loads(path.read_text())
     is_valid = path.name.startswith("valid-")

@@ -56,6 +56,7 @@ def test_the_first_round_has_the_initial_runs_and_the_next_those_that_teach_most
     assert len(area.read("doe-output/runs.csv").splitlines()) == 9
 
 
+@pytest.mark.thorough
 def test_it_ends_when_the_budget_is_spent(fake, carry_out, results):
     area = carry_out()
     learn(fake.lab, REQUEST_UUID)

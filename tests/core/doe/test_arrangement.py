@@ -79,7 +79,10 @@ def test_the_order_is_random_by_the_seed_unless_asked_otherwise():
     assert order(randomise=False) == order(randomise=False, seed=5)
 
 
-@pytest.mark.parametrize("kind", [Kind.FULL_FACTORIAL, Kind.LATIN_HYPERCUBE, Kind.D_OPTIMAL])
+@pytest.mark.parametrize(
+    "kind",
+    [Kind.FULL_FACTORIAL, Kind.LATIN_HYPERCUBE, pytest.param(Kind.D_OPTIMAL, marks=pytest.mark.thorough)],
+)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_factor_that_is_hard_to_change_is_set_anew_only_between_whole_plots(kind, seed):
     hard = Factor("chamber_degC", "degC", 0.0, 40.0, hard_to_change=True)

@@ -38,6 +38,7 @@ def test_the_makespan_cannot_be_below_what_must_be_done(jobs, minutes):
     assert least(Problem(tuple(jobs), BENCHES, (Resource("power", 3),))) == [minutes]
 
 
+@pytest.mark.thorough
 @settings(max_examples=30)
 @given(labs(largest=7))
 def test_no_plan_is_below_it(problem):

@@ -117,6 +117,7 @@ def test_no_plan_of_many_tiny_labs_is_better_than_the_optimal_one(problem):
     assert a_better_plan(problem, tuple(tier.value for tier in plan.tiers), 14) is None
 
 
+@pytest.mark.thorough
 @settings(max_examples=8)
 @given(labs(largest=4))
 def test_a_plan_is_found_in_any_time_and_no_bound_is_too_high(problem):

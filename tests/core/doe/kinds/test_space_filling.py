@@ -63,7 +63,7 @@ def test_asked_for_evenness_the_discrepancy_is_smaller_than_scipys_best():
     assert qmc.discrepancy(latin_hypercube(cube(4), 30, seed=1, criterion="discrepancy")) < qmc.discrepancy(theirs)
 
 
-@pytest.mark.parametrize("criterion", ["distance", "discrepancy"])
+@pytest.mark.parametrize("criterion", [pytest.param("distance", marks=pytest.mark.thorough), "discrepancy"])
 def test_the_same_seed_gives_the_same_points_and_another_seed_others(criterion):
     first, again, other = (latin_hypercube(cube(3), 12, seed=seed, criterion=criterion) for seed in (3, 3, 4))
 
