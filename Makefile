@@ -32,7 +32,7 @@ up: install ## start the local lab
 down: install ## end it; nothing stays behind
 	@$(BIN)/twinbench down
 
-check: install ## style, types, import rules and the fast tests (under a minute)
+check: install ## style, types, import rules and the fast tests (about a minute)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
