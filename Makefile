@@ -19,8 +19,8 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@echo "compiling the numerical kernels (once, about a minute) …"
 	@$(BIN)/python -c 'from twinbench.core.cosim.system import compiled; from twinbench.core.doe.kinds import optimal, space_filling; \
-	  from twinbench.core.planning.insertion import ruin_recreate; \
-	  compiled(); space_filling.compile_all(); optimal.compile_all(); ruin_recreate.compile_all()'
+	  from twinbench.core.planning.insertion import population; \
+	  compiled(); space_filling.compile_all(); optimal.compile_all(); population.compile_all()'
 	@touch $@
 
 demo: install ## start the local lab, carry out one request, show where to look (DEMO_EXIT=1: then stop)

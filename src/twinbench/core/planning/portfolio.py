@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 
 from twinbench.core.planning.cp_sat.search import Proof, building_s, improve_window, search_first, search_whole
+from twinbench.core.planning.insertion.population import Population
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.plan import Interval, locked_intervals
 from twinbench.core.planning.problem import Problem
 from twinbench.core.planning.window import window
 
+import os
+MODE=os.environ.get("MODE","")
 __all__ = ["Portfolio"]
 
 _CHUNK = 20_000  # modes tried between two looks at the clock
@@ -122,35 +125,37 @@ class Portfolio:
     def _work_together(self, search: RuinRecreate) -> None:
         """CP-SAT has all workers where it can be given the whole problem, else one is left to ruin and recreate."""
         whole, few = self._is_for_cp_sat(), len(self.problem.jobs) <= _FEW
-        share = min(_SHORT_START_S, 0.1 * self.left_s()) if few else _TOGETHER * self.left_s()
-        seconds = share if whole else self.left_s()
+        seconds = min(_SHORT_START_S, 0.1 * self.left_s()) if whole and few else self.left_s()
         helper = threading.Thread(
-            target=self._ruin_and_recreate, args=(search, seconds), kwargs={"seed": self.seed}, daemon=True
+            target=self._insert_anew, args=(search, seconds), kwargs={"seed": self.seed}, daemon=True
         )
         helper.start()
         try:
             if not whole:
                 self._bound_and_polish()
-            elif few:
+                return
+            if few:
                 helper.join()
-                self._prove_and_improve(helper, _ALONE, workers=self.workers)
-            else:
-                self._prove_and_improve(helper, _TOGETHER, workers=max(1, self.workers - 1))
+            self._prove(_ALONE if few else _TOGETHER, workers=self.workers if few else max(1, self.workers - 1))
+            if not self.proof.complete:
+                self._improve(few=few)
         finally:
             self._done.set()
             helper.join()
 
-    def _prove_and_improve(self, helper: threading.Thread, share: float, *, workers: int) -> None:
-        """CP-SAT for a share of the time; what is not proven by then goes on from the best plan that anybody has."""
+    def _prove(self, share: float, *, workers: int) -> None:
+        """Have CP-SAT look for a proof for a share of the time."""
         until = self.left_s() * (1 - share)
         self._search_whole(lambda: self.left_s() - until, workers=workers)
-        if self.proof.complete:
+
+    def _improve(self, *, few: bool) -> None:
+        """Go on from the best plan that anybody has, without a proof if that is far."""
+        bounds, sequenced = self.proof.bounds, any(bench.changeovers for bench in self.problem.benches)
+        is_far = not bounds or bounds[0] < _NEAR * self.value[0]
+        if not few and is_far and (sequenced or MODE == "SA"):
+            self._insert_beside(self.left_s())
             return
-        helper.join()
-        bounds = self.proof.bounds
-        sequenced = any(bench.changeovers for bench in self.problem.benches)  # a plan does not give all variables
-        is_far = not sequenced and (not bounds or bounds[0] < _NEAR * self.value[0])
-        self._search_whole(self.left_s, workers=self.workers, only_better=is_far)
+        self._search_whole(self.left_s, workers=self.workers if few else max(1, self.workers - 1), only_better=is_far and not sequenced)
         known = [max(pair) for pair in zip(bounds, self.proof.bounds, strict=False)][:1]
         self.proof.bounds = [*(known or bounds[:1]), *self.proof.bounds[1:]]
 
@@ -161,23 +166,29 @@ class Portfolio:
 
     def _bound_and_polish(self) -> None:
         """A bound first, then ruin and recreate beside the other worker, and CP-SAT's windows at the end."""
-        until = self.left_s() * (1 - _BOUND_SHARE)
-        self._search_whole(lambda: self.left_s() - until, workers=max(1, self.workers - 1))
+        self._prove(_BOUND_SHARE, workers=max(1, self.workers - 1))
         windows = _POLISH_SHARE if len(self.problem.jobs) <= _MANY else 0.0
-        beside = RuinRecreate(self.problem)
-        beside.load(self.best)
-        self._ruin_and_recreate(beside, self.left_s() * (1 - windows), seed=self.seed + 1)
+        self._insert_beside(self.left_s() * (1 - windows))
         while not self.proof.complete and self.left_s() > _SOON_S:
             self._polish(min(_WINDOW_S, self.left_s()), effort=None)
 
-    def _ruin_and_recreate(self, search: RuinRecreate, seconds: float, *, seed: int) -> None:
+    def _insert_beside(self, seconds: float) -> None:
+        """Ruin and recreate beside the other worker."""
+        beside = RuinRecreate(self.problem)
+        beside.load(self.best)
+        self._insert_anew(beside, seconds, seed=self.seed + 1, inherit=False)
+
+    def _insert_anew(self, search: RuinRecreate, seconds: float, *, seed: int, inherit: bool = True) -> None:
+        """Have a search make its plan better, and take over what others find."""
         begun, chunk = time.perf_counter(), 0
         if seconds <= 0:
             return
+        inherit = inherit and set(self.problem.objective[0]) == {"makespan"}
+        plans: Population | RuinRecreate = Population(search) if inherit else search
         while not self._done.is_set() and (progress := (time.perf_counter() - begun) / seconds) < 1:
             if self.value < search.value:
                 search.load(self.best)
-            search.improve(_CHUNK, heat=_HEAT * max(0.0, 1 - progress), seed=seed * 1_000_003 + chunk)
+            plans.improve(_CHUNK, heat=_HEAT * max(0.0, 1 - progress), seed=seed * 1_000_003 + chunk)
             chunk += 1
             if search.value < self.value:
                 self._offer(search.parts(), search.value)
