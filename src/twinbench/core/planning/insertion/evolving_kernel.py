@@ -11,7 +11,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from twinbench.core.planning.insertion.compiling import compiled
+from twinbench.core.planning.insertion.compiling_kernel import compiled
 from twinbench.core.planning.insertion.pricing_kernel import better, values
 from twinbench.core.planning.insertion.ruin_kernel import LONGEST_PATH, critical_path
 from twinbench.core.planning.insertion.shifting_kernel import disturb, insert_in_order, justify, rebuild
@@ -65,8 +65,9 @@ def _climb(p, s, base, value):
     for _ in range(_STEPS):
         kept = s.places.copy()
         keys = kept.begin.astype(np.float64)
-        disturb(keys, may_change, _STEPPED, path, critical_path(p, s, path))
-        whole, looked = breed(p, s, base, keys, kept.mode, may_change)
+        modes = kept.mode.copy()
+        disturb(p, keys, modes, may_change, _STEPPED, path, critical_path(p, s, path))
+        whole, looked = breed(p, s, base, keys, modes, may_change)
         tried += looked
         found = values(p, s, len(value))
         if whole and not better(value, found):
@@ -113,7 +114,7 @@ def evolve(p, s, base, plans, worth, effort, seed):
         _cross(plans[_parent(worth)], plans[_parent(worth)], keys, modes)
         may_change[:] = False
         if np.random.random() < _MUTANTS:
-            disturb(keys, may_change, _MUTATED, nobody, 0)
+            disturb(p, keys, modes, may_change, _MUTATED, nobody, 0)
         whole, looked = breed(p, s, base, keys, modes, may_change)
         tried += looked
         if not whole:

@@ -8,7 +8,7 @@ it costs grows with the number of conflicts and not with the length of time.
 from __future__ import annotations
 
 from twinbench.core.planning.insertion.arrays import SETUP, TEARDOWN, TEST
-from twinbench.core.planning.insertion.compiling import lean
+from twinbench.core.planning.insertion.compiling_kernel import lean
 from twinbench.core.planning.insertion.lines_kernel import (
     NOWHERE,
     entry_after,

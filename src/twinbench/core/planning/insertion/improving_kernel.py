@@ -9,7 +9,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from twinbench.core.planning.insertion.compiling import compiled, lean
+from twinbench.core.planning.insertion.compiling_kernel import compiled, lean
 from twinbench.core.planning.insertion.placing_kernel import (
     best_place,
     place,
@@ -193,8 +193,9 @@ def _put_back(p, s, kind, jobs, count, kept):
 def _reorder(p, s, base, kept):
     """Make the whole plan anew in a slightly other order: whether all fit, and how many modes were tried."""
     path, keys, may_change = np.empty(LONGEST_PATH, np.int64), kept.begin.astype(np.float64), kept.begin < 0
-    disturb(keys, may_change, _DISTURBED, path, critical_path(p, s, path))
-    return insert_in_order(p, s, base, keys, kept.mode, may_change)
+    modes = kept.mode.copy()
+    disturb(p, keys, modes, may_change, _DISTURBED, path, critical_path(p, s, path))
+    return insert_in_order(p, s, base, keys, modes, may_change)
 
 
 @compiled

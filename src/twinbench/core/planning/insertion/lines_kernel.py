@@ -5,7 +5,7 @@ The argument ``s`` is the state of :mod:`twinbench.core.planning.insertion.array
 
 from __future__ import annotations
 
-from twinbench.core.planning.insertion.compiling import lean
+from twinbench.core.planning.insertion.compiling_kernel import lean
 from twinbench.core.planning.problem import FAR_MIN
 
 __all__ = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from twinbench.core.planning.insertion.arrays import SETUP, TEARDOWN, TEST
-from twinbench.core.planning.insertion.compiling import lean
+from twinbench.core.planning.insertion.compiling_kernel import lean
 from twinbench.core.planning.insertion.fitting_kernel import first_fit, last_fit, next_teardown
 from twinbench.core.planning.insertion.lines_kernel import NOWHERE, entry_after, take
 from twinbench.core.planning.insertion.pricing_kernel import changes_added, of_time, price_of, span_of, wished_begin

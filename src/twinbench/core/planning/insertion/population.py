@@ -5,18 +5,20 @@ The compiled part is :mod:`twinbench.core.planning.insertion.evolving_kernel`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from twinbench.core.planning.insertion.orders import FORWARD, rules
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate, kernel
+from twinbench.core.planning.plan import Interval
 
-__all__ = ["Population", "compile_all"]
+__all__ = ["Improver", "Population", "compile_all", "improvers"]
 
 _PLANS = 100
-_GROWTH = 1.5
-_PATIENCE = 20  # children for each plan without a better one, after which plans that are as good are alike
+_GROWTH = 2
+_PATIENCE = 12  # children for each plan without one that is shorter than all, after which they are too much alike
 _MOST_BLUR = 0.4  # of a rule's keys, where a plan is made by it
 
 
@@ -34,6 +36,19 @@ class Population:
         self._known = search.value
         self._begin(_PLANS)
         self._plans[0], self._worth[0], self._count = search.places(), search.value, 1
+
+    @property
+    def value(self) -> tuple[int, ...]:
+        """The tiers of the best plan's objective."""
+        return self._search.value
+
+    def parts(self) -> list[Interval]:
+        """The best plan."""
+        return self._search.parts()
+
+    def load(self, parts: Sequence[Interval]) -> None:
+        """Take in a plan that others have found, if it is better."""
+        self._search.load(parts)
 
     def _begin(self, plans: int) -> None:
         self._plans = np.repeat(self._search.places()[None, :], plans, axis=0).view(np.recarray)
@@ -60,8 +75,8 @@ class Population:
         self._search.keep(self._plans[best], self._worth[best])
         self._known = min(self._known, self._search.value)
         self._barren = self._barren + children if self._worth[best, 0] == before else 0
-        if self._barren > _PATIENCE * len(self._plans) and self._worth[:, 0].max() == before:
-            self._begin(int(_GROWTH * len(self._plans)))
+        if self._barren > _PATIENCE * len(self._plans):
+            self._begin(_GROWTH * len(self._plans))
 
     def _add(self, rng: np.random.Generator) -> int:
         """Make one more plan by a rule, and by chance; how many modes were tried."""
@@ -83,6 +98,18 @@ class Population:
             worst = np.lexsort(self._worth.T[::-1])[-1]
             self._plans[worst], self._worth[worst] = self._search.places(), self._search.value
             self._known, self._barren = self._search.value, 0
+
+
+Improver = RuinRecreate | Population
+
+
+def improvers(search: RuinRecreate) -> list[Improver]:
+    """A search, and a population of its own problem where the length of the plan is what matters."""
+    if set(search.problem.objective[0]) != {"makespan"}:
+        return [search]
+    other = RuinRecreate(search.problem)
+    other.load(search.parts())
+    return [search, Population(other)]
 
 
 def compile_all() -> None:

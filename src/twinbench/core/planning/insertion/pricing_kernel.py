@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twinbench.core.planning.insertion.compiling import compiled, lean
+from twinbench.core.planning.insertion.compiling_kernel import compiled, lean
 from twinbench.core.planning.insertion.lines_kernel import NOWHERE, entry_after, neighbours
 from twinbench.core.planning.problem import CRITERIA, FAR_MIN
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twinbench.core.planning.insertion.compiling import compiled, lean
+from twinbench.core.planning.insertion.compiling_kernel import compiled, lean
 from twinbench.core.planning.problem import CRITERIA, FAR_MIN
 
 __all__ = ["ALL", "LONGEST_PATH", "TAIL", "choose_ruin", "critical_path", "shortest_mode"]

@@ -21,7 +21,7 @@ __all__ = ["RuinRecreate", "kernel"]
 # Each calls functions of those before it.
 _KERNELS = tuple(
     f"twinbench.core.planning.insertion.{name}_kernel"
-    for name in ("lines", "fitting", "pricing", "placing", "shifting", "ruin", "improving", "evolving")
+    for name in ("compiling", "lines", "fitting", "pricing", "placing", "shifting", "ruin", "improving", "evolving")
 )
 _LARGEST = 16  # jobs taken out at once
 _LARGEST_OF_FEW = 8  # likewise where there are not many jobs

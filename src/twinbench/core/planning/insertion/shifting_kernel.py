@@ -1,14 +1,14 @@
-"""Plans made anew from the order and the modes of their tests, and moved as late and then as early as they can be.
+"""Plans made anew from the order and the modes of tests, and moved as late and then as early as they can be.
 
-The second is justification (Valls, Ballestin & Quintanilla 2005), compiled by Numba. Taking some tests out of a plan and
-putting them back leaves gaps before those that stayed where they were. Where earlier is always better, this closes them.
+The second is justification (Valls, Ballestin & Quintanilla 2005); Numba compiles both. Taking some tests out and putting them
+back leaves gaps before those that stayed where they were. Where earlier is always better, this closes them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from twinbench.core.planning.insertion.compiling import compiled, lean
+from twinbench.core.planning.insertion.compiling_kernel import compiled, lean
 from twinbench.core.planning.insertion.fitting_kernel import first_fit, last_fit
 from twinbench.core.planning.insertion.lines_kernel import NOWHERE
 from twinbench.core.planning.insertion.placing_kernel import limits, place, put_best, ready
@@ -17,6 +17,7 @@ __all__ = ["disturb", "insert_in_order", "justify", "rebuild"]
 
 _FAR = 0.1  # of the whole order
 _CHANGES_MODE = 0.3
+_ANY_MODE = 0.2
 
 
 @compiled
@@ -128,12 +129,15 @@ def justify(p, s, base, changes):
 
 
 @compiled
-def disturb(keys, may_change, most, path, length):
-    """Have a few jobs, half of the time of a critical path, come earlier or later than they did, some in other modes."""
+def disturb(p, keys, modes, may_change, most, path, length):
+    """Have a few jobs, half of the time of a critical path, come earlier or later, some of them in other modes."""
     span = keys.max() - keys.min() + 1.0
     may_change[:] = False
     critical = length > 0 and np.random.random() < 0.5
     for _ in range(1 + int(most * np.random.random() ** 2)):
         j = path[np.random.randint(length)] if critical else np.random.randint(len(keys))
         keys[j] += span * _FAR * np.random.normal()
-        may_change[j] = np.random.random() < _CHANGES_MODE
+        draw = np.random.random()
+        may_change[j] = draw < _CHANGES_MODE
+        if draw > 1.0 - _ANY_MODE and p.jobs[j].lock_mode < 0:
+            modes[j] = np.random.randint(p.jobs[j].mode_first, p.jobs[j + 1].mode_first)
