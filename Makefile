@@ -17,10 +17,10 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@echo "installing the locked packages (a few minutes with a cold cache) …"
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
-	@echo "compiling the numerical kernels (once, about a minute) …"
-	@$(BIN)/python -c 'from twinbench.core.cosim.system import compiled; from twinbench.core.doe.kinds import optimal, space_filling; \
-	  from twinbench.core.planning.insertion import ruin_recreate; \
-	  compiled(); space_filling.compile_all(); optimal.compile_all(); ruin_recreate.compile_all()'
+	@echo "compiling the numerical kernels (once, a minute or two) …"
+	@printf '%s\n' 'planning.insertion.population import compile_all' 'cosim.system import compiled as compile_all' \
+	  'doe.kinds.optimal import compile_all' 'doe.kinds.space_filling import compile_all' \
+	  | xargs -P 2 -I {} $(BIN)/python -c 'from twinbench.core.{}; compile_all()'
 	@touch $@
 
 demo: install ## start the local lab, carry out one request, show where to look (DEMO_EXIT=1: then stop)

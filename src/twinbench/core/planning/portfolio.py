@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from twinbench.core.planning.cp_sat.search import Proof, building_s, improve_window, search_first, search_whole
+from twinbench.core.planning.insertion.population import Improver, improvers
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.plan import Interval, locked_intervals
 from twinbench.core.planning.problem import Problem
@@ -22,8 +23,9 @@ from twinbench.core.planning.window import window
 __all__ = ["Portfolio"]
 
 _CHUNK = 20_000  # modes tried between two looks at the clock
-_RATE = 100_000  # modes that a slow machine tries in a second
+_RATE = 200_000  # modes that a slow machine tries in a second
 _HEAT = 1.0
+_TURNS = 10  # of one worker
 _FEW = 40  # jobs
 _WHOLE = 20_000  # modes of all jobs
 _SHORT_START_S = 0.2  # of ruin and recreate, if there are few jobs
@@ -34,6 +36,7 @@ _WINDOW_S = 0.5  # of CP-SAT for a window
 _BOUND_SHARE = 0.1  # of the time
 _POLISH_SHARE = 0.25
 _MANY = 300  # jobs, from which on windows are not worth their time
+_TRIAL = 0.1  # of the time
 _SOON_S = 0.05
 _REST = 0.5  # of the time is left for what follows greedy insertion
 
@@ -67,7 +70,7 @@ class Portfolio:
         self.told: Callable[[float, int], None] = lambda seconds, value: None
         self.stuck = ""
         self._modes = sum(len(job.modes) for job in problem.jobs)
-        self._windows = 0
+        self._windows = self._better_way = 0
         self._size = 8.0
 
     def left_s(self) -> float:
@@ -122,35 +125,37 @@ class Portfolio:
     def _work_together(self, search: RuinRecreate) -> None:
         """CP-SAT has all workers where it can be given the whole problem, else one is left to ruin and recreate."""
         whole, few = self._is_for_cp_sat(), len(self.problem.jobs) <= _FEW
-        share = min(_SHORT_START_S, 0.1 * self.left_s()) if few else _TOGETHER * self.left_s()
-        seconds = share if whole else self.left_s()
-        helper = threading.Thread(
-            target=self._ruin_and_recreate, args=(search, seconds), kwargs={"seed": self.seed}, daemon=True
-        )
+        seconds = min(_SHORT_START_S, 0.1 * self.left_s()) if whole and few else self.left_s()
+        helper = threading.Thread(target=self._insert, args=(search, seconds), daemon=True)
         helper.start()
         try:
             if not whole:
                 self._bound_and_polish()
-            elif few:
+                return
+            if few:
                 helper.join()
-                self._prove_and_improve(helper, _ALONE, workers=self.workers)
-            else:
-                self._prove_and_improve(helper, _TOGETHER, workers=max(1, self.workers - 1))
+            self._prove(_ALONE if few else _TOGETHER, workers=self.workers if few else max(1, self.workers - 1))
+            if not self.proof.complete:
+                self._improve(few=few)
         finally:
             self._done.set()
             helper.join()
 
-    def _prove_and_improve(self, helper: threading.Thread, share: float, *, workers: int) -> None:
-        """CP-SAT for a share of the time; what is not proven by then goes on from the best plan that anybody has."""
+    def _prove(self, share: float, *, workers: int) -> None:
+        """Have CP-SAT look for a proof for a share of the time."""
         until = self.left_s() * (1 - share)
         self._search_whole(lambda: self.left_s() - until, workers=workers)
-        if self.proof.complete:
+
+    def _improve(self, *, few: bool) -> None:
+        """Go on from the best plan that anybody has; with CP-SAT if there are few jobs, or a proof is near."""
+        bounds, sequenced = self.proof.bounds, any(bench.changeovers for bench in self.problem.benches)
+        is_far = not bounds or bounds[0] < _NEAR * self.value[0]
+        if is_far and not few:
+            self._insert_beside(self.left_s())
             return
-        helper.join()
-        bounds = self.proof.bounds
-        sequenced = any(bench.changeovers for bench in self.problem.benches)  # a plan does not give all variables
-        is_far = not sequenced and (not bounds or bounds[0] < _NEAR * self.value[0])
-        self._search_whole(self.left_s, workers=self.workers, only_better=is_far)
+        workers = self.workers if few else max(1, self.workers - 1)
+        only_better = is_far and not sequenced  # a plan does not give all variables of a sequence
+        self._search_whole(self.left_s, workers=workers, only_better=only_better)
         known = [max(pair) for pair in zip(bounds, self.proof.bounds, strict=False)][:1]
         self.proof.bounds = [*(known or bounds[:1]), *self.proof.bounds[1:]]
 
@@ -161,21 +166,42 @@ class Portfolio:
 
     def _bound_and_polish(self) -> None:
         """A bound first, then ruin and recreate beside the other worker, and CP-SAT's windows at the end."""
-        until = self.left_s() * (1 - _BOUND_SHARE)
-        self._search_whole(lambda: self.left_s() - until, workers=max(1, self.workers - 1))
+        self._prove(_BOUND_SHARE, workers=max(1, self.workers - 1))
         windows = _POLISH_SHARE if len(self.problem.jobs) <= _MANY else 0.0
-        beside = RuinRecreate(self.problem)
-        beside.load(self.best)
-        self._ruin_and_recreate(beside, self.left_s() * (1 - windows), seed=self.seed + 1)
+        self._insert_beside(self.left_s() * (1 - windows))
         while not self.proof.complete and self.left_s() > _SOON_S:
             self._polish(min(_WINDOW_S, self.left_s()), effort=None)
 
-    def _ruin_and_recreate(self, search: RuinRecreate, seconds: float, *, seed: int) -> None:
-        begun, chunk = time.perf_counter(), 0
-        if seconds <= 0:
-            return
-        while not self._done.is_set() and (progress := (time.perf_counter() - begun) / seconds) < 1:
-            if self.value < search.value:
+    def _insert_beside(self, seconds: float) -> None:
+        """Insert anew beside the other worker, in the way that has been the better one there."""
+        beside = RuinRecreate(self.problem)
+        beside.load(self.best)
+        way = improvers(beside)[self._better_way]
+        self._insert_anew(way, self._until(seconds), seed=self.seed + 1)
+
+    def _insert(self, search: RuinRecreate, seconds: float) -> None:
+        """Ruin and recreate, and where the length of the plan is what matters a population of plans.
+
+        Which of the two is better depends on the problem: both get a share of the time, then the better one the rest.
+        """
+        ways, trial_s = improvers(search), _TRIAL * seconds
+        if len(ways) > 1:
+            for way in ways:
+                self._insert_anew(way, self._until(trial_s), seed=self.seed, alone=True)
+            seconds -= trial_s * len(ways)
+        self._better_way = min(range(len(ways)), key=lambda number: (ways[number].value, -number))
+        self._insert_anew(ways[self._better_way], self._until(seconds), seed=self.seed + 2)
+
+    def _until(self, seconds: float) -> Callable[[], float]:
+        """How much of some seconds from now on is over: 0 to 1, and more."""
+        begun = time.perf_counter()
+        return lambda: (time.perf_counter() - begun) / seconds if seconds > 0 else 1.0
+
+    def _insert_anew(self, search: Improver, over: Callable[[], float], *, seed: int, alone: bool = False) -> None:
+        """Have a search make its plan better, and take over what others find unless it is to be judged."""
+        chunk = 0
+        while not self._done.is_set() and (progress := over()) < 1:
+            if self.value < search.value and not alone:
                 search.load(self.best)
             search.improve(_CHUNK, heat=_HEAT * max(0.0, 1 - progress), seed=seed * 1_000_003 + chunk)
             chunk += 1
@@ -189,19 +215,19 @@ class Portfolio:
         self._offer(search.parts(), search.value)
         share = 0.6 if self._is_for_cp_sat() else _BOUND_SHARE
         self._search_whole(self.left_s, workers=1, effort=share * self.limit_s * 0.5)
-        turns = 10
-        for turn in range(turns):
+        ways = improvers(search)
+        for turn in range(_TURNS):
             if self.proof.complete or self.left_s() <= 0:
                 return
-            search.load(self.best)
-            for chunk in range(max(1, int(self.limit_s * _RATE * 0.4 / turns / _CHUNK))):
+            way = ways[turn % len(ways)]
+            way.load(self.best)
+            for chunk in range(max(1, int(self.limit_s * _RATE * 0.4 / _TURNS / _CHUNK))):
                 if self.left_s() <= 0:
                     return
-                search.improve(
-                    _CHUNK, heat=_HEAT * (1 - turn / turns), seed=self.seed * 1_000_003 + turn * 1_000 + chunk
-                )
-            self._offer(search.parts(), search.value)
-            for _ in range(max(1, int(self.limit_s * 0.5 / turns))):
+                seed = self.seed * 1_000_003 + turn * 1_000 + chunk
+                way.improve(_CHUNK, heat=_HEAT * (1 - turn / _TURNS), seed=seed)
+            self._offer(way.parts(), way.value)
+            for _ in range(max(1, int(self.limit_s * 0.5 / _TURNS))):
                 if self.left_s() > 0:
                     self._polish(self.left_s(), effort=0.4)
 

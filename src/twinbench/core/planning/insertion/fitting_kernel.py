@@ -7,9 +7,8 @@ it costs grows with the number of conflicts and not with the length of time.
 
 from __future__ import annotations
 
-import numba
-
 from twinbench.core.planning.insertion.arrays import SETUP, TEARDOWN, TEST
+from twinbench.core.planning.insertion.compiling_kernel import lean
 from twinbench.core.planning.insertion.lines_kernel import (
     NOWHERE,
     entry_after,
@@ -24,13 +23,13 @@ from twinbench.core.planning.problem import FAR_MIN
 __all__ = ["first_fit", "last_fit", "next_teardown"]
 
 
-@numba.njit(cache=True)
+@lean
 def _changeover(p, b, old, new):
     table = p.benches[b].table
     return p.tables[table, old, new] if table >= 0 else 0
 
 
-@numba.njit(cache=True)
+@lean
 def _bench_conflict(p, s, b, j, begin, end):
     """What stands in the way on a bench: the job must end by the first time or begin at the second; else both 0."""
     e = entry_after(s, b, begin)
@@ -55,7 +54,7 @@ def _bench_conflict(p, s, b, j, begin, end):
     return 0, 0
 
 
-@numba.njit(cache=True)
+@lean
 def next_teardown(p, s, m, t):
     """The first time from t on when those who do nothing but tear down (and set up) are there."""
     length = p.modes[m].teardown
@@ -70,7 +69,7 @@ def next_teardown(p, s, m, t):
     return t
 
 
-@numba.njit(cache=True)
+@lean
 def _previous_teardown(p, s, m, t):
     """The last time up to t when those who tear down are there."""
     length = p.modes[m].teardown
@@ -85,7 +84,7 @@ def _previous_teardown(p, s, m, t):
     return t
 
 
-@numba.njit(cache=True)
+@lean
 def _piece(p, m, phases, begin, teardown, free):
     """The part of a job in which a demand of setup and test holds; with the teardown if it holds until then."""
     a, b = begin + p.modes[m].setup, begin + p.modes[m].setup + p.modes[m].test
@@ -98,7 +97,7 @@ def _piece(p, m, phases, begin, teardown, free):
     return a, a
 
 
-@numba.njit(cache=True)
+@lean
 def first_fit(p, s, j, m, low, most_begin, least_free, most_free):
     """The earliest place not before low: beginning (NOWHERE if there is none), teardown, end."""
     t = low
@@ -134,7 +133,7 @@ def first_fit(p, s, j, m, low, most_begin, least_free, most_free):
     return NOWHERE, 0, 0
 
 
-@numba.njit(cache=True)
+@lean
 def last_fit(p, s, j, m, high, least_begin, least_free, most_free):
     """The latest place not after high: beginning (NOWHERE if there is none), teardown, end."""
     t = high

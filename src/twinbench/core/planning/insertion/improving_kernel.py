@@ -9,41 +9,38 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from twinbench.core.planning.insertion.placing_kernel import best_place, place, put_best, remove, still_changed_over
-from twinbench.core.planning.insertion.ruin_kernel import ALL, TAIL, choose_ruin, shortest_mode
-from twinbench.core.planning.insertion.shifting_kernel import pull, push
+from twinbench.core.planning.insertion.compiling_kernel import compiled, lean
+from twinbench.core.planning.insertion.placing_kernel import (
+    best_place,
+    place,
+    put_best,
+    ready,
+    remove,
+    still_changed_over,
+)
+from twinbench.core.planning.insertion.pricing_kernel import better, values
+from twinbench.core.planning.insertion.ruin_kernel import (
+    ALL,
+    LONGEST_PATH,
+    TAIL,
+    choose_ruin,
+    critical_path,
+    shortest_mode,
+)
+from twinbench.core.planning.insertion.shifting_kernel import disturb, insert_in_order, justify, rebuild
 from twinbench.core.planning.problem import FAR_MIN
 
-__all__ = ["construct", "improve", "values"]
+__all__ = ["construct", "improve", "lock", "values"]
 
 _RULES = 6
 _BLINK = 0.02
 _LONGEST_TAIL = 100
 _BACK = 0.7
 _DISTURBED = 8
-_FAR = 0.1
+_CHANGES_MODE = 0.1
 
 
-@numba.njit(cache=True)
-def values(p, s, tiers):
-    """The tiers of the objective."""
-    value = np.zeros(tiers, np.int64)
-    for c in range(len(s.total)):
-        if p.tier[c] >= 0:
-            value[p.tier[c]] += p.weight[c] * s.total[c]
-    return value
-
-
-@numba.njit(cache=True)
-def _ready(p, s, j):
-    """Whether all that comes before a job is placed."""
-    for i in range(p.jobs[j].before_first, p.jobs[j + 1].before_first):
-        if not s.places[p.links[i].job].placed:
-            return False
-    return True
-
-
-@numba.njit(cache=True)
+@compiled
 def _keys(p, jobs, count, rule, kept):
     """What jobs are ordered by when they are put back: the smallest first."""
     keys = np.zeros(count)
@@ -67,14 +64,14 @@ def _keys(p, jobs, count, rule, kept):
     return keys
 
 
-@numba.njit(cache=True)
+@lean
 def _recreate(p, s, jobs, count, keys, longest, blink):
     """Put jobs back, those before others first: whether all found a place, and how many modes were tried."""
     tried = 0
     for _ in range(count):
         chosen = -1
         for i in range(count):
-            if not s.places[jobs[i]].placed and (chosen < 0 or keys[i] < keys[chosen]) and _ready(p, s, jobs[i]):
+            if not s.places[jobs[i]].placed and (chosen < 0 or keys[i] < keys[chosen]) and ready(p, s, jobs[i]):
                 chosen = i
         if chosen < 0:
             return False, tried
@@ -86,7 +83,7 @@ def _recreate(p, s, jobs, count, keys, longest, blink):
     return True, tried
 
 
-@numba.njit(cache=True)
+@lean
 def _put_off(p, s, j, longest):
     """A job comes too long after another one wherever it fits: have the other one end later; whether there is one.
 
@@ -104,13 +101,21 @@ def _put_off(p, s, j, longest):
     while again:
         again = False
         for k in range(len(s.places)):
-            if s.places[k].placed and p.jobs[k].lock_mode < 0 and not _ready(p, s, k):
+            if s.places[k].placed and p.jobs[k].lock_mode < 0 and not ready(p, s, k):
                 remove(p, s, k)
                 again = True
     return moved
 
 
-@numba.njit(cache=True)
+@lean
+def lock(p, s):
+    """Place the jobs that are locked."""
+    for j in range(len(s.places)):
+        if not s.places[j].placed and p.jobs[j].lock_mode >= 0:
+            put_best(p, s, j, s.total[0], 0.0)
+
+
+@compiled
 def construct(p, s, keys):
     """Place all jobs that are not placed: the locked ones, then the smallest key of those that are ready.
 
@@ -118,16 +123,13 @@ def construct(p, s, keys):
         The first job that fits nowhere, -1 if all do.
     """
     n = len(keys)
+    lock(p, s)
     longest = s.total[0]
-    for j in range(n):
-        if not s.places[j].placed and p.jobs[j].lock_mode >= 0:
-            _, free, _ = put_best(p, s, j, longest, 0.0)
-            longest = max(longest, free)
     repairs = 0
     while True:
         chosen = -1
         for j in range(n):
-            if not s.places[j].placed and (chosen < 0 or keys[j] < keys[chosen]) and _ready(p, s, j):
+            if not s.places[j].placed and (chosen < 0 or keys[j] < keys[chosen]) and ready(p, s, j):
                 chosen = j
         if chosen < 0:
             break
@@ -145,7 +147,7 @@ def construct(p, s, keys):
     return -1
 
 
-@numba.njit(cache=True)
+@lean
 def _accepted(new, old, heat):
     """Whether a plan is taken: better in the first tier that differs, or worse by little."""
     for tier in range(len(new)):
@@ -156,15 +158,7 @@ def _accepted(new, old, heat):
     return True
 
 
-@numba.njit(cache=True)
-def _better(new, old):
-    for tier in range(len(new)):
-        if new[tier] != old[tier]:
-            return new[tier] < old[tier]
-    return False
-
-
-@numba.njit(cache=True)
+@lean
 def _restore(p, s, jobs, count, kept):
     for i in range(count):
         if s.places[jobs[i]].placed:
@@ -174,22 +168,7 @@ def _restore(p, s, jobs, count, kept):
         place(p, s, jobs[i], at.mode, at.begin, at.teardown, at.free)
 
 
-@numba.njit(cache=True)
-def _shift(p, s):
-    """Move all jobs up, at times after all have moved back; modes tried."""
-    tried = push(p, s) if np.random.random() < _BACK else 0
-    return tried + pull(p, s)
-
-
-@numba.njit(cache=True)
-def _disturb(keys, count):
-    """Have a few jobs come earlier or later than they did."""
-    span = keys[:count].max() - keys[:count].min() + 1.0
-    for _ in range(1 + int(_DISTURBED * np.random.random() ** 2)):
-        keys[np.random.randint(count)] += span * _FAR * np.random.normal()
-
-
-@numba.njit(cache=True)
+@lean
 def _drawn(chances):
     draw = np.random.random() * chances[-1]
     kind = 0
@@ -198,20 +177,51 @@ def _drawn(chances):
     return kind
 
 
+@compiled
+def _put_back(p, s, kind, jobs, count, kept):
+    """Put the jobs that were taken out back in another order: whether all fit, and how many modes were tried."""
+    keys = _keys(p, jobs, count, 2 if kind == TAIL else np.random.randint(_RULES), kept)
+    if kind == TAIL:
+        keys *= 1.0 + 0.1 * np.random.random(count)
+    whole, tried = _recreate(p, s, jobs, count, keys, s.total[0], _BLINK)
+    for i in range(count):
+        whole = whole and still_changed_over(p, s, p.modes[kept[jobs[i]].mode].bench)
+    return whole, tried
+
+
+@compiled
+def _reorder(p, s, base, kept):
+    """Make the whole plan anew in a slightly other order: whether all fit, and how many modes were tried."""
+    path, keys, may_change = np.empty(LONGEST_PATH, np.int64), kept.begin.astype(np.float64), kept.begin < 0
+    modes = kept.mode.copy()
+    disturb(p, keys, modes, may_change, _DISTURBED, path, critical_path(p, s, path))
+    return insert_in_order(p, s, base, keys, modes, may_change)
+
+
+@compiled
+def _shift(p, s, base):
+    """Move all jobs up, most times after all have moved back: whether all fit, and how many modes were tried."""
+    if np.random.random() < _BACK:
+        return justify(p, s, base, _CHANGES_MODE)
+    may_change = np.random.random(len(s.places)) < _CHANGES_MODE
+    return insert_in_order(p, s, base, s.places.begin.astype(np.float64), s.places.mode.copy(), may_change)
+
+
 @numba.njit(cache=True, nogil=True)
-def improve(p, s, best, best_value, effort, heat, largest, chances, shifts, seed):
+def improve(p, s, base, best, best_value, effort, heat, largest, chances, shifts, seed):
     """Ruin and recreate for a while.
 
     Args:
         p: The problem.
         s: A complete plan; is another one afterwards, not always a better one.
+        base: The plan that has nothing but what is locked.
         best: The places of the best plan; kept up to date.
         best_value: Its objective, tier by tier; likewise.
         effort: Modes to be tried, a measure of time that is the same on every machine.
         heat: Worse plans are taken by so large a share of the objective, on average.
         largest: Most jobs to take out at once.
         chances: Of the kinds of ruin, adding up: near in time, at any bench, worst placed, tied together, last ones,
-            sharing a resource or bench, on the critical path.
+            sharing a resource or bench, on the critical path, all.
         shifts: How often all jobs move up after some were put back.
         seed: Of chance.
 
@@ -220,36 +230,30 @@ def improve(p, s, best, best_value, effort, heat, largest, chances, shifts, seed
     """
     np.random.seed(seed)
     n, tiers = len(s.places), len(best_value)
-    jobs, movable = np.zeros(n, np.int64), np.flatnonzero(p.jobs.lock_mode[:n] < 0)
-    kept = s.places.copy()
+    jobs, kept = np.zeros(n, np.int64), s.places.copy()
     current = values(p, s, tiers)
     rounds, taken, tried = 0, 0, 0
     while tried < effort:
         rounds += 1
-        kind = _drawn(chances)
-        most = 2 + int((largest - 1) * np.random.random() ** 2)
-        if kind == TAIL:
-            most = max(most, int(min(n, _LONGEST_TAIL) * np.random.random() ** 2))
-        count = choose_ruin(p, s, kind, min(most, n), jobs)
         tried += 1
-        if count == 0:
-            continue
-        for i in range(count):
-            remove(p, s, jobs[i])
-        rule = np.random.randint(_RULES) if kind not in (TAIL, ALL) else 2
-        keys = _keys(p, jobs, count, rule, kept)
-        if kind == TAIL:
+        kind, count = _drawn(chances), n
+        if kind == ALL:
+            whole, looked = _reorder(p, s, base, kept)
+        else:
+            most = 2 + int((largest - 1) * np.random.random() ** 2)
+            if kind == TAIL:
+                most = max(most, int(min(n, _LONGEST_TAIL) * np.random.random() ** 2))
+            count = choose_ruin(p, s, kind, min(most, n), jobs)
+            if count == 0:
+                continue
             for i in range(count):
-                keys[i] *= 1.0 + 0.1 * np.random.random()
-        elif kind == ALL:
-            _disturb(keys, count)
-        whole, looked = _recreate(p, s, jobs, count, keys, s.total[0], _BLINK)
+                remove(p, s, jobs[i])
+            whole, looked = _put_back(p, s, kind, jobs, count, kept)
         tried += looked
-        for i in range(count):
-            whole = whole and still_changed_over(p, s, p.modes[kept[jobs[i]].mode].bench)
         shifted = whole and (kind == ALL or np.random.random() < shifts)
         if shifted:
-            tried += _shift(p, s)
+            whole, looked = _shift(p, s, base)
+            tried += looked
         if whole:
             value = values(p, s, tiers)
             if _accepted(value, current, heat):
@@ -257,14 +261,15 @@ def improve(p, s, best, best_value, effort, heat, largest, chances, shifts, seed
                 current = value
                 if shifted:
                     kept[:] = s.places
-                for i in range(count):
-                    kept[jobs[i]] = s.places[jobs[i]]
-                if _better(value, best_value):
+                else:
+                    for i in range(count):
+                        kept[jobs[i]] = s.places[jobs[i]]
+                if better(value, best_value):
                     best[:] = s.places
                     best_value[:] = value
                 continue
-        if shifted:
-            _restore(p, s, movable, len(movable), kept)
+        if shifted or kind == ALL:
+            rebuild(p, s, base, kept)
         else:
             _restore(p, s, jobs, count, kept)
     return rounds, taken, tried

@@ -5,8 +5,7 @@ The argument ``s`` is the state of :mod:`twinbench.core.planning.insertion.array
 
 from __future__ import annotations
 
-import numba
-
+from twinbench.core.planning.insertion.compiling_kernel import lean
 from twinbench.core.planning.problem import FAR_MIN
 
 __all__ = [
@@ -24,7 +23,7 @@ NOWHERE = -FAR_MIN
 """No time."""
 
 
-@numba.njit(cache=True)
+@lean
 def _step_at(s, r, t):
     """The last step of a resource that begins at or before a time."""
     low, high = s.resources[r].first, s.resources[r].first + s.resources[r].count
@@ -37,7 +36,7 @@ def _step_at(s, r, t):
     return low
 
 
-@numba.njit(cache=True)
+@lean
 def last_conflict(s, r, start, end, amount):
     """When the last step in ``[start, end)`` with too little left ends; NOWHERE if there is none."""
     if end <= start:
@@ -52,7 +51,7 @@ def last_conflict(s, r, start, end, amount):
         i -= 1
 
 
-@numba.njit(cache=True)
+@lean
 def first_conflict(s, r, start, end, amount):
     """When the first step in ``[start, end)`` with too little left begins; FAR_MIN if there is none."""
     if end <= start:
@@ -66,7 +65,7 @@ def first_conflict(s, r, start, end, amount):
     return FAR_MIN
 
 
-@numba.njit(cache=True)
+@lean
 def _split(s, r, t):
     """A step that begins at t, made if there is none."""
     i = _step_at(s, r, t)
@@ -80,7 +79,7 @@ def _split(s, r, t):
     return i + 1
 
 
-@numba.njit(cache=True)
+@lean
 def _merge(s, r, i):
     """Take out a step that is as high as the one before it."""
     first = s.resources[r].first
@@ -91,7 +90,7 @@ def _merge(s, r, i):
     s.resources[r].count -= 1
 
 
-@numba.njit(cache=True)
+@lean
 def take(s, r, start, end, amount):
     """Take an amount in ``[start, end)``; a negative amount gives it back."""
     if end <= start or amount == 0:
@@ -104,7 +103,7 @@ def take(s, r, start, end, amount):
     _merge(s, r, i)
 
 
-@numba.njit(cache=True)
+@lean
 def entry_after(s, b, t):
     """The first entry of a bench that ends after a time; may be one beyond the last."""
     low, high = s.benches[b].first, s.benches[b].first + s.benches[b].count
@@ -117,7 +116,7 @@ def entry_after(s, b, t):
     return low
 
 
-@numba.njit(cache=True)
+@lean
 def neighbours(s, b, e):
     """The jobs before and from an entry on, closures passed over: their entries, -1 if there is none."""
     first, stop = s.benches[b].first, s.benches[b].first + s.benches[b].count
@@ -130,7 +129,7 @@ def neighbours(s, b, e):
     return (before if before >= first else -1), (after if after < stop else -1)
 
 
-@numba.njit(cache=True)
+@lean
 def first_gap(s, b, t, length):
     """The first time from t on when a bench is free for so long, whatever else is wanted."""
     e, stop = entry_after(s, b, t), s.benches[b].first + s.benches[b].count
@@ -140,7 +139,7 @@ def first_gap(s, b, t, length):
     return t
 
 
-@numba.njit(cache=True)
+@lean
 def last_gap(s, b, t, length):
     """The last time up to t when a bench is free for so long, whatever else is wanted."""
     first = s.benches[b].first

@@ -9,7 +9,10 @@ import numpy as np
 
 from twinbench.core.planning.problem import FAR_MIN, Job
 
-__all__ = ["put_first", "rules"]
+__all__ = ["FORWARD", "put_first", "rules"]
+
+FORWARD = (-1, -2)
+"""The rules by which plans become short: what has to begin first, or has most after it."""
 
 _Keys = Any  # of numpy, one per job
 

@@ -1,19 +1,20 @@
-"""The best place for a test in a plan, compiled by Numba: what a place costs, putting in, taking out.
+"""The best place for a test in a plan, compiled by Numba: putting in, taking out.
 
 The arguments ``p`` and ``s`` are the problem and the state of :mod:`twinbench.core.planning.insertion.arrays`.
 """
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from twinbench.core.planning.insertion.arrays import SETUP, TEARDOWN, TEST
+from twinbench.core.planning.insertion.compiling_kernel import lean
 from twinbench.core.planning.insertion.fitting_kernel import first_fit, last_fit, next_teardown
-from twinbench.core.planning.insertion.lines_kernel import NOWHERE, entry_after, neighbours, take
+from twinbench.core.planning.insertion.lines_kernel import NOWHERE, entry_after, take
+from twinbench.core.planning.insertion.pricing_kernel import changes_added, of_time, price_of, span_of, wished_begin
 from twinbench.core.planning.problem import CRITERIA, FAR_MIN
 
-__all__ = ["best_place", "limits", "place", "put_best", "remove", "still_changed_over"]
+__all__ = ["best_place", "limits", "place", "put_best", "ready", "remove", "still_changed_over"]
 
 _MAKESPAN = CRITERIA.index("makespan")
 _TARDINESS = CRITERIA.index("tardiness")
@@ -27,73 +28,7 @@ _PEOPLE = CRITERIA.index("people")
 _LOOKED_AT = 40  # modes of a job at most, on average, where not all have to be
 
 
-@numba.njit(cache=True)
-def _is_change(old, new):
-    return 1 if old > 0 and new > 0 and old != new else 0
-
-
-@numba.njit(cache=True)
-def _changes_added(p, s, b, j, begin):
-    """How many changeovers a job adds on a bench where it begins."""
-    if b < 0 or p.benches[b].table < 0:
-        return 0
-    before, after = neighbours(s, b, entry_after(s, b, begin))
-    old = p.jobs[s.lines[before].job].family if before >= 0 else p.benches[b].family
-    new = p.jobs[s.lines[after].job].family if after >= 0 else 0
-    own = p.jobs[j].family
-    return _is_change(old, own) + _is_change(own, new) - _is_change(old, new)
-
-
-@numba.njit(cache=True)
-def _span(p, s, project, extra, begin, free):
-    """From the first beginning to the last end in a project, with one more job unless that is -1."""
-    least, most = (begin, free) if extra >= 0 else (FAR_MIN, NOWHERE)
-    for i in range(p.groups[project], p.groups[project + 1]):
-        k = p.groups[i]
-        if s.places[k].placed:
-            least, most = min(least, s.places[k].begin), max(most, s.places[k].free)
-    return max(0, most - least)
-
-
-@numba.njit(cache=True)
-def _people_added(p, s, j, m):
-    """How many people a mode brings into the job's project who were not in it."""
-    if s.people.shape[1] == 0 or p.jobs[j].project < 0:
-        return 0
-    added = 0
-    for d in range(p.modes[m].demand_first, p.modes[m + 1].demand_first):
-        if p.persons[p.demands[d].resource] and s.people[p.jobs[j].project, p.demands[d].resource] == 0:
-            added += 1
-    return added
-
-
-@numba.njit(cache=True)
-def _of_time(p, j, begin, free):
-    """Tardiness and distances from the preferred and the planned beginning."""
-    late = max(0, free - p.jobs[j].due) * p.jobs[j].priority
-    away = abs(begin - p.jobs[j].preferred) * p.jobs[j].priority if p.jobs[j].preferred >= 0 else 0
-    moved = abs(begin - p.jobs[j].planned) * p.jobs[j].priority if p.jobs[j].planned >= 0 else 0
-    return late, away, moved
-
-
-@numba.njit(cache=True)
-def _price(p, s, j, m, begin, free, longest):
-    """What a place adds to the objective, all tiers in one number."""
-    late, away, moved = _of_time(p, j, begin, free)
-    w = p.scalar
-    price = w[_TARDINESS] * late + w[_PREFERRED] * away + w[_MOVED] * moved + w[_COST] * p.modes[m].cost
-    price += w[_START] * (begin if p.jobs[j].preferred >= 0 else free)  # a fast mode rather than an early one
-    price += w[_MAKESPAN] * max(0, free - longest)
-    if w[_CHANGEOVERS] > 0:
-        price += w[_CHANGEOVERS] * _changes_added(p, s, p.modes[m].bench, j, begin)
-    if w[_SPAN] > 0 and p.jobs[j].project >= 0:
-        price += w[_SPAN] * (_span(p, s, p.jobs[j].project, j, begin, free) - s.span[p.jobs[j].project])
-    if w[_PEOPLE] > 0:
-        price += w[_PEOPLE] * _people_added(p, s, j, m)
-    return price
-
-
-@numba.njit(cache=True)
+@lean
 def limits(p, s, j):
     """What a job's neighbours in precedences and its dates allow: least and most beginning, least and most end."""
     least_begin, most_begin, least_free, most_free = p.jobs[j].release, FAR_MIN, s.places[j].floor, p.jobs[j].deadline
@@ -110,30 +45,7 @@ def limits(p, s, j):
     return least_begin, most_begin, least_free, most_free
 
 
-@numba.njit(cache=True)
-def _wished(p, s, j, m, low, longest):
-    """The beginning a mode would have if nothing were in the way: the price is convex, so one of its corners."""
-    length = p.modes[m].setup + p.modes[m].test + p.modes[m].teardown
-    corners = (p.jobs[j].preferred, p.jobs[j].planned, p.jobs[j].due - length, longest - length)
-    wished = low
-    lowest = _price(p, s, j, m, low, low + length, longest)
-    for corner in corners:
-        if low < corner < FAR_MIN - length:
-            price = _price(p, s, j, m, corner, corner + length, longest)
-            if price < lowest:
-                wished, lowest = corner, price
-    if p.scalar[_SPAN] > 0 and p.jobs[j].project >= 0:
-        for i in range(p.groups[p.jobs[j].project], p.groups[p.jobs[j].project + 1]):
-            k = p.groups[i]
-            for corner in (s.places[k].begin, s.places[k].free - length):
-                if s.places[k].placed and corner > low:
-                    price = _price(p, s, j, m, corner, corner + length, longest)
-                    if price < lowest:
-                        wished, lowest = corner, price
-    return wished
-
-
-@numba.njit(cache=True)
+@lean
 def best_place(p, s, j, longest, blink, bounded):
     """The cheapest place for a job among those that are there.
 
@@ -171,24 +83,24 @@ def best_place(p, s, j, longest, blink, bounded):
         if blink > 0 and np.random.random() < blink:
             continue
         tried += 1
-        wished = min(max(least_begin, _wished(p, s, j, m, least_begin, longest)), most_begin)
+        wished = min(max(least_begin, wished_begin(p, s, j, m, least_begin, longest)), most_begin)
         if most_free < FAR_MIN:
             wished = max(least_begin, min(wished, most_free - p.modes[m].setup - p.modes[m].test - p.modes[m].teardown))
         begin, late, end = first_fit(p, s, j, m, wished, most_begin, least_free, most_free)
         if begin != NOWHERE:
-            price = _price(p, s, j, m, begin, end, longest)
+            price = price_of(p, s, j, m, begin, end, longest)
             if price < lowest:
                 found, at, teardown, free, lowest = m, begin, late, end, price
         if begin != wished and wished > least_begin:
             begin, late, end = last_fit(p, s, j, m, wished - 1, least_begin, least_free, most_free)
             if begin != NOWHERE:
-                price = _price(p, s, j, m, begin, end, longest)
+                price = price_of(p, s, j, m, begin, end, longest)
                 if price < lowest:
                     found, at, teardown, free, lowest = m, begin, late, end, price
     return found, at, teardown, free, lowest, tried
 
 
-@numba.njit(cache=True)
+@lean
 def _take_all(p, s, j, sign):
     """Take what a placed job demands, or give it back."""
     m = s.places[j].mode
@@ -206,11 +118,11 @@ def _take_all(p, s, j, sign):
             take(s, r, s.places[j].teardown, s.places[j].free, amount)
 
 
-@numba.njit(cache=True)
+@lean
 def place(p, s, j, m, begin, teardown, free):
     """Put a job where it fits."""
     b = p.modes[m].bench
-    s.total[_CHANGEOVERS] += _changes_added(p, s, b, j, begin)
+    s.total[_CHANGEOVERS] += changes_added(p, s, b, j, begin)
     s.places[j].mode, s.places[j].begin, s.places[j].teardown, s.places[j].free, s.places[j].placed = (
         m,
         begin,
@@ -232,7 +144,7 @@ def place(p, s, j, m, begin, teardown, free):
     _take_all(p, s, j, 1)
 
 
-@numba.njit(cache=True)
+@lean
 def remove(p, s, j):
     """Take a job out."""
     b = p.modes[s.places[j].mode].bench
@@ -249,11 +161,11 @@ def remove(p, s, j):
                 s.lines[k + 1].end,
             )
     s.places[j].placed = False
-    s.total[_CHANGEOVERS] -= _changes_added(p, s, b, j, s.places[j].begin)
+    s.total[_CHANGEOVERS] -= changes_added(p, s, b, j, s.places[j].begin)
     _count(p, s, j, -1)
 
 
-@numba.njit(cache=True)
+@lean
 def still_changed_over(p, s, b):
     """Whether there is time for all changeovers of a bench, which jobs that were taken out may have filled."""
     if b < 0 or not p.benches[b].detours:
@@ -271,7 +183,7 @@ def still_changed_over(p, s, b):
     return True
 
 
-@numba.njit(cache=True)
+@lean
 def _makespan(s):
     """When the last placed job leaves its bench."""
     longest = 0
@@ -281,11 +193,11 @@ def _makespan(s):
     return longest
 
 
-@numba.njit(cache=True)
+@lean
 def _count(p, s, j, sign):
     """Add a job to the criteria's values, or take it out."""
     m = s.places[j].mode
-    late, away, moved = _of_time(p, j, s.places[j].begin, s.places[j].free)
+    late, away, moved = of_time(p, j, s.places[j].begin, s.places[j].free)
     s.total[_TARDINESS] += sign * late
     s.total[_PREFERRED] += sign * away
     s.total[_MOVED] += sign * moved
@@ -298,7 +210,7 @@ def _count(p, s, j, sign):
     project = p.jobs[j].project
     if project < 0:
         return
-    span = _span(p, s, project, -1, 0, 0)
+    span = span_of(p, s, project, -1, 0, 0)
     s.total[_SPAN] += span - s.span[project]
     s.span[project] = span
     if s.people.shape[1] > 0:
@@ -310,7 +222,7 @@ def _count(p, s, j, sign):
                 s.total[_PEOPLE] += (s.people[project, r] > 0) - before
 
 
-@numba.njit(cache=True)
+@lean
 def put_best(p, s, j, longest, blink):
     """Put a job in its best place; whether there is one, its end, modes tried."""
     m, begin, teardown, free, _, tried = best_place(p, s, j, longest, blink, True)
@@ -318,3 +230,12 @@ def put_best(p, s, j, longest, blink):
         return False, 0, tried
     place(p, s, j, m, begin, teardown, free)
     return True, free, tried
+
+
+@lean
+def ready(p, s, j):
+    """Whether all that comes before a job is placed."""
+    for i in range(p.jobs[j].before_first, p.jobs[j + 1].before_first):
+        if not s.places[p.links[i].job].placed:
+            return False
+    return True

@@ -6,15 +6,15 @@ precedences, last, in need of the same thing, or on the path that makes the plan
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from twinbench.core.planning.insertion.compiling_kernel import compiled, lean
 from twinbench.core.planning.problem import CRITERIA, FAR_MIN
 
-__all__ = ["ALL", "TAIL", "choose_ruin", "shortest_mode"]
+__all__ = ["ALL", "LONGEST_PATH", "TAIL", "choose_ruin", "critical_path", "shortest_mode"]
 
 _NEAR, _ANY, _WORST, _CHAIN, TAIL, _SHARED, _CRITICAL, ALL = range(8)
-_STEPS = 400  # of a critical path
+LONGEST_PATH = 400  # of jobs, as far as it is looked at
 
 _MAKESPAN = CRITERIA.index("makespan")
 _TARDINESS = CRITERIA.index("tardiness")
@@ -22,7 +22,7 @@ _PREFERRED = CRITERIA.index("preferred")
 _START = CRITERIA.index("start")
 
 
-@numba.njit(cache=True)
+@lean
 def shortest_mode(p, j):
     """How long a job takes at least, from its set-up to its teardown."""
     least = FAR_MIN
@@ -31,7 +31,7 @@ def shortest_mode(p, j):
     return least
 
 
-@numba.njit(cache=True)
+@lean
 def _cost_of(p, s, j):
     """How much a job is away from where it would be best, roughly."""
     late = max(0, s.places[j].free - p.jobs[j].due) * p.scalar[_TARDINESS]
@@ -43,7 +43,7 @@ def _cost_of(p, s, j):
     )
 
 
-@numba.njit(cache=True)
+@compiled
 def _nearest(p, s, seed, when, most, jobs, same_bench):
     """The movable jobs that are under way nearest to a time, with some chance; the seed first."""
     distances = np.empty(most)
@@ -66,7 +66,7 @@ def _nearest(p, s, seed, when, most, jobs, same_bench):
     return count
 
 
-@numba.njit(cache=True)
+@lean
 def _chosen_worst(p, s):
     """One of the jobs that cost most, by tournament."""
     best = -1
@@ -77,7 +77,7 @@ def _chosen_worst(p, s):
     return best
 
 
-@numba.njit(cache=True)
+@lean
 def _chosen_any(p, s):
     for _ in range(50):
         j = np.random.randint(len(s.places))
@@ -86,7 +86,7 @@ def _chosen_any(p, s):
     return -1
 
 
-@numba.njit(cache=True)
+@lean
 def _chain(p, seed, most, jobs):
     """A job and those tied to it by precedences."""
     jobs[0], count, at = seed, 1, 0
@@ -107,7 +107,7 @@ def _chain(p, seed, most, jobs):
     return count
 
 
-@numba.njit(cache=True)
+@lean
 def _needs(p, j, r, b):
     """Whether a job may demand a resource (or, if that is -1, be on a bench)."""
     for m in range(p.jobs[j].mode_first, p.jobs[j + 1].mode_first):
@@ -120,7 +120,7 @@ def _needs(p, j, r, b):
     return False
 
 
-@numba.njit(cache=True)
+@compiled
 def _shared(p, s, seed, most, jobs):
     """A job and some others, at whatever time, that need one of the things it needs."""
     m = s.places[seed].mode
@@ -138,7 +138,7 @@ def _shared(p, s, seed, most, jobs):
     return count
 
 
-@numba.njit(cache=True)
+@compiled
 def _tail(p, s, most, jobs):
     """All that begins from some time on, the last ones at most."""
     count = 0
@@ -151,7 +151,7 @@ def _tail(p, s, most, jobs):
     return count
 
 
-@numba.njit(cache=True)
+@lean
 def _holds_up(p, s, k, j):
     """Whether a job ends where another one begins that needs something it holds, or comes after it."""
     for i in range(p.jobs[j].before_first, p.jobs[j + 1].before_first):
@@ -169,45 +169,50 @@ def _holds_up(p, s, k, j):
     return False
 
 
-@numba.njit(cache=True)
-def _critical(p, s, most, jobs):
-    """Some jobs that follow each other without a gap up to the end of the plan; how many."""
-    n, last = len(s.places), -1
+@lean
+def critical_path(p, s, path):
+    """Jobs that follow each other without a gap up to the end of the plan, the last one first; how many."""
+    n, last = len(s.places), 0
     for j in range(n):
-        if last < 0 or s.places[j].free > s.places[last].free:
+        if s.places[j].free > s.places[last].free:
             last = j
-    chain = np.empty(_STEPS, np.int64)
-    chain[0], length = last, 1
-    while length < _STEPS:
+    path[0], length = last, 1
+    while length < len(path):
         found, seen = -1, 0
         for k in range(n):
-            if k != chain[length - 1] and _holds_up(p, s, k, chain[length - 1]):
+            if k != path[length - 1] and _holds_up(p, s, k, path[length - 1]):
                 seen += 1
                 if np.random.randint(seen) == 0:
                     found = k
         if found < 0:
             break
-        chain[length] = found
+        path[length] = found
         length += 1
+    return length
+
+
+@compiled
+def _critical(p, s, most, jobs):
+    """Some jobs of a critical path; how many."""
+    path = np.empty(LONGEST_PATH, np.int64)
+    length = critical_path(p, s, path)
     count, at = 0, np.random.randint(length)
     for i in range(at, length):
         if count == most:
             break
-        if p.jobs[chain[i]].lock_mode < 0 and np.random.random() < 0.7:
-            jobs[count] = chain[i]
+        if p.jobs[path[i]].lock_mode < 0 and np.random.random() < 0.7:
+            jobs[count] = path[i]
             count += 1
     return count
 
 
-@numba.njit(cache=True)
+@compiled
 def choose_ruin(p, s, kind, most, jobs):
     """Choose jobs to take out; how many."""
     if kind == TAIL:
         return _tail(p, s, most, jobs)
     if kind == _CRITICAL:
         return _critical(p, s, most, jobs)
-    if kind == ALL:
-        return _tail(p, s, len(jobs), jobs)
     worst = kind == _WORST or (kind == _SHARED and np.random.random() < 0.5)
     seed = _chosen_worst(p, s) if worst else _chosen_any(p, s)
     if seed < 0:

@@ -16,12 +16,12 @@ from twinbench.core.planning.insertion.orders import put_first, rules
 from twinbench.core.planning.plan import Interval
 from twinbench.core.planning.problem import CRITERIA, Problem
 
-__all__ = ["RuinRecreate", "compile_all"]
+__all__ = ["RuinRecreate", "kernel"]
 
 # Each calls functions of those before it.
-_LINES, _FITTING, _PLACING, _SHIFTING, _RUIN, _IMPROVING = (
+_KERNELS = tuple(
     f"twinbench.core.planning.insertion.{name}_kernel"
-    for name in ("lines", "fitting", "placing", "shifting", "ruin", "improving")
+    for name in ("compiling", "lines", "fitting", "pricing", "placing", "shifting", "ruin", "improving", "evolving")
 )
 _LARGEST = 16  # jobs taken out at once
 _LARGEST_OF_FEW = 8  # likewise where there are not many jobs
@@ -36,6 +36,12 @@ _SPANS = (0.25, 0.1, 0.2, 0.1, 0.05, 0.3, 0.0, 0.0)
 _SHIFTS = 0.5
 
 
+def kernel(name: str) -> Any:
+    """Compiled functions of this package."""
+    number = next(number for number, full in enumerate(_KERNELS) if full.endswith(f".{name}_kernel"))
+    return load_kernel(_KERNELS[number], upon=_KERNELS[:number])
+
+
 class RuinRecreate:
     """Plans of one problem, the best one kept.
 
@@ -45,12 +51,13 @@ class RuinRecreate:
     """
 
     def __init__(self, problem: Problem) -> None:
-        self._placing: Any = load_kernel(_PLACING, upon=(_LINES, _FITTING))
-        self._kernel: Any = load_kernel(_IMPROVING, upon=(_LINES, _FITTING, _PLACING, _SHIFTING, _RUIN))
+        self._placing: Any = kernel("placing")
+        self._kernel: Any = kernel("improving")
         self.problem, self._fixed = problem, fixed(problem)
         self._hasty = self._fixed._replace(scalar=np.array([float(name == "start") for name in CRITERIA]))
         self._numbers = {job.name: number for number, job in enumerate(problem.jobs)}
-        self._state = empty_state(problem, self._fixed)
+        self._state, self._base = empty_state(problem, self._fixed), empty_state(problem, self._fixed)
+        self._kernel.lock(self._fixed, self._base)
         self._best: Any = None
         self._value = np.zeros(len(problem.objective), np.int64)
         wanted = {name for tier in problem.objective for name in tier}
@@ -100,12 +107,33 @@ class RuinRecreate:
             self._keep(state)
         return stuck
 
-    def _keep(self, state: Any) -> bool:
-        value = self._kernel.values(self._fixed, state, len(self.problem.objective))
-        if self._best is not None and tuple(value) >= tuple(self._value):
+    def _keep(self, state: Any) -> None:
+        if self.keep(state.places, self._kernel.values(self._fixed, state, len(self.problem.objective))):
+            self._state = state
+
+    # ---- for those who make plans of the same arrays ----
+
+    @property
+    def arrays(self) -> tuple[Any, Any, Any]:
+        """The problem, a plan that may be changed, and the plan that has nothing but what is locked."""
+        return self._fixed, self._state, self._base
+
+    def places(self) -> Any:
+        """Where the jobs of the best plan are."""
+        return self._best.copy()
+
+    def current(self) -> tuple[Any, Any]:
+        """Where the jobs of the plan that may be changed are, and its objective."""
+        return self._state.places.copy(), self._kernel.values(self._fixed, self._state, len(self.problem.objective))
+
+    def keep(self, places: Any, value: Any) -> bool:
+        """Take over a plan if it is better than the best; whether it is."""
+        if self._best is not None and tuple(value) >= self.value:
             return False
-        self._state, self._best, self._value = state, state.places.copy(), value
+        self._best, self._value = places.copy(), np.array(value, np.int64)
         return True
+
+    # ---- ruin and recreate ----
 
     def improve(self, effort: int, *, heat: float, seed: int) -> None:
         """Ruin and recreate until so many modes were tried.
@@ -118,7 +146,7 @@ class RuinRecreate:
         warmth = heat / max(1, len(self.problem.jobs)) * min(1.0, _MANY / max(1, len(self.problem.jobs)))
         largest = _LARGEST if len(self.problem.jobs) > _MANY // 2 else _LARGEST_OF_FEW
         arguments = (self._best, self._value, effort, warmth, largest, self._chances, self._shifts, seed % 2**32)
-        self._kernel.improve(self._fixed, self._state, *arguments)
+        self._kernel.improve(self._fixed, self._state, self._base, *arguments)
 
     def load(self, parts: Sequence[Interval]) -> tuple[int, ...]:
         """Go on from another plan; returns its objective."""
@@ -129,8 +157,7 @@ class RuinRecreate:
             self._placing.place(self._fixed, state, number, mode, part.begin_min, part.teardown_min, part.free_min)
         value = tuple(map(int, self._kernel.values(self._fixed, state, len(self.problem.objective))))
         self._state = state
-        if self._best is None or value < self.value:
-            self._best, self._value = state.places.copy(), np.array(value, np.int64)
+        self.keep(state.places, value)
         return value
 
     def parts(self) -> list[Interval]:
@@ -144,14 +171,3 @@ class RuinRecreate:
             times = (int(place.begin), start, end, int(place.teardown), int(place.free))
             found.append(Interval(job.name, number, mode.bench, *times))
         return sorted(found, key=lambda part: (part.begin_min, part.bench, part.job))
-
-
-def compile_all() -> None:
-    """Have the kernels compiled, as `make install` does."""
-    from twinbench.core.planning.problem import Bench, Job, Mode
-
-    jobs = tuple(Job(name, (Mode("bench", 1),)) for name in "ab")
-    search = RuinRecreate(Problem(jobs, (Bench("bench"),)))
-    search.construct()
-    search.improve(10, heat=0.1, seed=1)
-    search.load(search.parts())

@@ -1,0 +1,128 @@
+"""A population of plans that inherit from each other (Valls, Ballestin & Quintanilla 2008), compiled by Numba.
+
+A plan is described by the order in which its jobs begin, and by their modes. A child has a part of that order, and the
+modes of the jobs in it, from one parent, and the rest from another; it is justified, and changed a little where that
+does it good. It takes the place of the worst of all if it is better and unlike any other. Good where the length of the
+plan is what matters: it takes some jobs of each parent to make it short.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from twinbench.core.planning.insertion.compiling_kernel import compiled
+from twinbench.core.planning.insertion.pricing_kernel import better, values
+from twinbench.core.planning.insertion.ruin_kernel import LONGEST_PATH, critical_path
+from twinbench.core.planning.insertion.shifting_kernel import disturb, insert_in_order, justify, rebuild
+
+__all__ = ["breed", "evolve"]
+
+_CHANGES_MODE = 0.1
+_MUTANTS = 0.7
+_MUTATED = 5
+_STEPS = 2
+_STEPPED = 4
+
+
+@compiled
+def breed(p, s, base, keys, modes, may_change):
+    """Make a plan of an order and modes and justify it: whether all fit, and how many modes were tried."""
+    whole, tried = insert_in_order(p, s, base, keys, modes, may_change)
+    if whole:
+        whole, looked = justify(p, s, base, _CHANGES_MODE)
+        tried += looked
+    return whole, tried
+
+
+@compiled
+def _parent(worth):
+    """The better one of two."""
+    one, other = np.random.randint(len(worth)), np.random.randint(len(worth))
+    return one if better(worth[one], worth[other]) else other
+
+
+@compiled
+def _cross(mother, father, keys, modes):
+    """Give a child the mother's order, but that of the father for a part in the middle."""
+    n = len(keys)
+    first = np.random.randint(n)
+    last = min(n, first + int(n * (0.25 + 0.5 * np.random.random())))
+    ours, theirs = np.argsort(mother.begin), np.argsort(father.begin)
+    taken, place = np.zeros(n, np.bool_), 0
+    for part in range(3):
+        order, known, until = (theirs, father, last) if part == 1 else (ours, mother, first if part == 0 else n)
+        for j in order:
+            if place < until and not taken[j]:
+                taken[j], keys[j], modes[j] = True, place, known[j].mode
+                place += 1
+
+
+@compiled
+def _climb(p, s, base, value):
+    """Change a plan a few times and keep what is no worse: its objective, and how many modes were tried."""
+    path, may_change, tried = np.empty(LONGEST_PATH, np.int64), np.zeros(len(s.places), np.bool_), 0
+    for _ in range(_STEPS):
+        kept = s.places.copy()
+        keys = kept.begin.astype(np.float64)
+        modes = kept.mode.copy()
+        disturb(p, keys, modes, may_change, _STEPPED, path, critical_path(p, s, path))
+        whole, looked = breed(p, s, base, keys, modes, may_change)
+        tried += looked
+        found = values(p, s, len(value))
+        if whole and not better(value, found):
+            value = found
+        else:
+            rebuild(p, s, base, kept)
+    return value, tried
+
+
+@compiled
+def _replaced(worth, value):
+    """The worst plan, if there is none that is worth as much as the new one and that one is better; else -1."""
+    worst, alike = 0, False
+    for i in range(len(worth)):
+        alike = alike or (worth[i] == value).all()
+        if better(worth[worst], worth[i]):
+            worst = i
+    return worst if not alike and better(value, worth[worst]) else -1
+
+
+@numba.njit(cache=True, nogil=True)
+def evolve(p, s, base, plans, worth, effort, seed):
+    """Have plans inherit from each other for a while.
+
+    Args:
+        p: The problem.
+        s: A plan; is another one afterwards.
+        base: The plan that has nothing but what is locked.
+        plans: Places of each plan: shape (plans, jobs); kept up to date.
+        worth: Their objectives: shape (plans, tiers); likewise.
+        effort: Modes to be tried, a measure of time that is the same on every machine.
+        seed: Of chance.
+
+    Returns:
+        How many children there were, and how many of them are among the plans now.
+    """
+    np.random.seed(seed)
+    n = plans.shape[1]
+    keys, modes, may_change = np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.bool_)
+    nobody = np.empty(0, np.int64)
+    children, kept, tried = 0, 0, 0
+    while tried < effort:
+        children += 1
+        _cross(plans[_parent(worth)], plans[_parent(worth)], keys, modes)
+        may_change[:] = False
+        if np.random.random() < _MUTANTS:
+            disturb(p, keys, modes, may_change, _MUTATED, nobody, 0)
+        whole, looked = breed(p, s, base, keys, modes, may_change)
+        tried += looked
+        if not whole:
+            continue
+        value, looked = _climb(p, s, base, values(p, s, worth.shape[1]))
+        tried += looked
+        place = _replaced(worth, value)
+        if place >= 0:
+            plans[place], worth[place] = s.places, value
+            kept += 1
+    return children, kept

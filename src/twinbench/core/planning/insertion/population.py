@@ -1,0 +1,124 @@
+"""A population of plans that inherit from each other, and begins anew with more of them when all have become alike.
+
+The compiled part is :mod:`twinbench.core.planning.insertion.evolving_kernel`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from twinbench.core.planning.insertion.orders import FORWARD, rules
+from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate, kernel
+from twinbench.core.planning.plan import Interval
+
+__all__ = ["Improver", "Population", "compile_all", "improvers"]
+
+_PLANS = 100
+_GROWTH = 2
+_PATIENCE = 12  # children for each plan without one that is shorter than all, after which they are too much alike
+_MOST_BLUR = 0.4  # of a rule's keys, where a plan is made by it
+
+
+class Population:
+    """Plans of a search's problem; the best one becomes that of the search.
+
+    Args:
+        search: Has a plan.
+    """
+
+    def __init__(self, search: RuinRecreate) -> None:
+        self._kernel: Any = kernel("evolving")
+        self._search = search
+        self._rules = rules(search.problem.jobs)
+        self._known = search.value
+        self._begin(_PLANS)
+        self._plans[0], self._worth[0], self._count = search.places(), search.value, 1
+
+    @property
+    def value(self) -> tuple[int, ...]:
+        """The tiers of the best plan's objective."""
+        return self._search.value
+
+    def parts(self) -> list[Interval]:
+        """The best plan."""
+        return self._search.parts()
+
+    def load(self, parts: Sequence[Interval]) -> None:
+        """Take in a plan that others have found, if it is better."""
+        self._search.load(parts)
+
+    def _begin(self, plans: int) -> None:
+        self._plans = np.repeat(self._search.places()[None, :], plans, axis=0).view(np.recarray)
+        self._worth = np.zeros((plans, len(self._search.value)), np.int64)
+        self._count = self._made = self._barren = 0
+
+    def improve(self, effort: int, *, heat: float, seed: int) -> None:
+        """Have plans inherit from each other until so many modes were tried.
+
+        Args:
+            effort: How many.
+            heat: Not needed: what is worse has no children.
+            seed: Of the chances.
+        """
+        rng = np.random.default_rng(seed)
+        while effort > 0 and self._count < len(self._plans):
+            effort -= self._add(rng)
+        if effort <= 0:
+            return
+        self._welcome()
+        before = self._worth[:, 0].min()
+        children, _ = self._kernel.evolve(*self._search.arrays, self._plans, self._worth, effort, seed % 2**32)
+        best = np.lexsort(self._worth.T[::-1])[0]
+        self._search.keep(self._plans[best], self._worth[best])
+        self._known = min(self._known, self._search.value)
+        self._barren = self._barren + children if self._worth[best, 0] == before else 0
+        if self._barren > _PATIENCE * len(self._plans):
+            self._begin(_GROWTH * len(self._plans))
+
+    def _add(self, rng: np.random.Generator) -> int:
+        """Make one more plan by a rule, and by chance; how many modes were tried."""
+        jobs = len(self._search.problem.jobs)
+        keys = self._rules[self._made] if self._made < len(self._rules) else self._rules[int(rng.choice(FORWARD))]
+        blur = 0.0 if self._made < len(self._rules) else _MOST_BLUR * rng.random()
+        keys = keys + blur * (keys.max() - keys.min() + 1.0) * rng.normal(size=jobs)
+        self._made += 1
+        any_mode = np.ones(jobs, np.bool_)
+        whole, tried = self._kernel.breed(*self._search.arrays, keys, np.zeros(jobs, np.int64), any_mode)
+        if whole:
+            self._plans[self._count], self._worth[self._count] = self._search.current()
+            self._count += 1
+        return int(tried) + 1
+
+    def _welcome(self) -> None:
+        """Take in a better plan that the search was given."""
+        if self._search.value < self._known:
+            worst = np.lexsort(self._worth.T[::-1])[-1]
+            self._plans[worst], self._worth[worst] = self._search.places(), self._search.value
+            self._known, self._barren = self._search.value, 0
+
+
+Improver = RuinRecreate | Population
+
+
+def improvers(search: RuinRecreate) -> list[Improver]:
+    """A search, and a population of its own problem where the length of the plan is what matters."""
+    if set(search.problem.objective[0]) != {"makespan"}:
+        return [search]
+    other = RuinRecreate(search.problem)
+    other.load(search.parts())
+    return [search, Population(other)]
+
+
+def compile_all() -> None:
+    """Have the kernels compiled, as `make install` does."""
+    from twinbench.core.planning.problem import Bench, Job, Mode, Problem
+
+    jobs = tuple(Job(name, (Mode("bench", 1),)) for name in "ab")
+    search = RuinRecreate(Problem(jobs, (Bench("bench"),)))
+    search.construct()
+    search.improve(10, heat=0.1, seed=1)
+    search.load(search.parts())
+    Population(search).improve(1_000, heat=0.0, seed=1)
