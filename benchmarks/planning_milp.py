@@ -8,6 +8,7 @@ a libhighs of the same name, and whichever is loaded first breaks the other. Sta
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -125,11 +126,14 @@ def _by_gurobi(program: Program, begun: float, time_limit_s: float, workers: int
 
 
 def _main() -> None:
+    told = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a solver prints of itself must not get into the answer
     try:
         answer: Any = tuple(_solve(*pickle.load(sys.stdin.buffer)))
     except TooLargeError as error:
         answer = str(error)
-    sys.stdout.buffer.write(pickle.dumps(answer))
+    with told:
+        told.write(pickle.dumps(answer))
 
 
 if __name__ == "__main__":

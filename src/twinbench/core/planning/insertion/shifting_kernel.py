@@ -1,7 +1,7 @@
 """Plans made anew from the order and the modes of tests, and moved as late and then as early as they can be.
 
-The second is justification (Valls, Ballestin & Quintanilla 2005); Numba compiles both. Taking some tests out and putting them
-back leaves gaps before those that stayed where they were. Where earlier is always better, this closes them.
+The second is justification (Valls, Ballestin & Quintanilla 2005); Numba compiles both. Taking some tests out and
+putting them back leaves gaps before those that stayed. Where earlier is always better, this closes them.
 """
 
 from __future__ import annotations
