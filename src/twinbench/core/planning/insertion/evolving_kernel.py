@@ -116,7 +116,7 @@ def evolve(p, s, base, plans, worth, effort, seed):
         if np.random.random() < _MUTANTS:
             disturb(p, keys, modes, may_change, _MUTATED, nobody, 0)
         whole, looked = breed(p, s, base, keys, modes, may_change)
-        tried += looked
+        tried += looked + 1
         if not whole:
             continue
         value, looked = _climb(p, s, base, values(p, s, worth.shape[1]))

@@ -90,7 +90,7 @@ class Population:
         if whole:
             self._plans[self._count], self._worth[self._count] = self._search.current()
             self._count += 1
-        return int(tried) + 1
+        return max(int(tried), jobs)
 
     def _welcome(self) -> None:
         """Take in a better plan that the search was given."""
