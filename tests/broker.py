@@ -6,13 +6,14 @@ Every test gets a broker of its own on free ports; it may be killed and started 
 from __future__ import annotations
 
 import json
+import secrets
 import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,12 @@ def eventually(condition: Callable[[], object], *, timeout_s: float = 30.0, ever
 
 
 def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port below those that the system gives to whoever connects: nobody gets it before the broker listens."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _user(name: str, publish: list[str], subscribe: list[str]) -> dict:
