@@ -43,7 +43,7 @@ def test_a_bench_that_fails_is_planned_around(requester):
 
 
 def test_a_broker_that_is_killed_in_mid_simulation_costs_no_message(requester):
-    request_uuid = requester.ask(request_document(test_name="Performance - Capacity", runs=6)).json()["dag_run_id"]
+    request_uuid = requester.ask(request_document(test_name="Performance - Capacity", runs=24)).json()["dag_run_id"]
     killed = []
 
     def kill_the_broker(tasks):
