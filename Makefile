@@ -32,7 +32,7 @@ up: install ## start the local lab
 down: install ## end it; nothing stays behind
 	@$(BIN)/twinbench down
 
-check: install ## style, types, import rules and the fast tests (about a minute)
+check: install ## style, types, import rules and the fast tests (a minute and a half)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
