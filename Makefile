@@ -51,6 +51,7 @@ bench: install ## measure what README and docs say of speed and memory (some min
 	$(BIN)/python benchmarks/battery_fidelity.py
 	$(BIN)/python benchmarks/doe.py
 	$(BIN)/python benchmarks/planning.py
+	$(BIN)/python benchmarks/planning_kernels.py
 	$(BIN)/python benchmarks/lims_store.py
 	$(BIN)/python benchmarks/lims.py
 	$(BIN)/python benchmarks/dag_parse.py

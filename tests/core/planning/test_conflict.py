@@ -117,7 +117,7 @@ def hurried(problem):
 def assert_is_smallest_conflict(problem):
     try:
         check(problem)
-        solve(problem, time_limit_s=2)
+        solve(problem, time_limit_s=10)
         assume(False)
     except PlanError as error:
         message = str(error)

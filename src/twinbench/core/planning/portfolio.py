@@ -11,14 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from twinbench.core.planning.cp_sat.search import Proof, building_s, improve_window, search_first, search_whole
+from twinbench.core.planning.cp_sat.search import Proof, building_s, search_first, search_whole
 from twinbench.core.planning.insertion.population import Improver, improvers
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.plan import Interval, locked_intervals
 from twinbench.core.planning.problem import Problem
-from twinbench.core.planning.window import window
+from twinbench.core.planning.window import LONG_S, Windows
 
 __all__ = ["Portfolio"]
 
@@ -32,7 +30,6 @@ _SHORT_START_S = 0.2  # of ruin and recreate, if there are few jobs
 _ALONE = 0.6  # of the time CP-SAT tries to prove, if there are few jobs
 _TOGETHER = 0.4  # of the time both work side by side, if there are more and CP-SAT is given all
 _NEAR = 0.97  # of the value: a bound that is no less may still be proven
-_WINDOW_S = 0.5  # of CP-SAT for a window
 _BOUND_SHARE = 0.1  # of the time
 _POLISH_SHARE = 0.25
 _MANY = 300  # jobs, from which on windows are not worth their time
@@ -64,14 +61,13 @@ class Portfolio:
         self.trace: list[tuple[float, tuple[int, ...]]] = []
         self.best: list[Interval] = []
         self.value: tuple[int, ...] = ()
-        self.rng = np.random.default_rng(seed)
         self._lock = threading.Lock()
         self._done = threading.Event()
         self.told: Callable[[float, int], None] = lambda seconds, value: None
         self.stuck = ""
         self._modes = sum(len(job.modes) for job in problem.jobs)
-        self._windows = self._better_way = 0
-        self._size = 8.0
+        self._better_way = 0
+        self._windows = Windows(problem, workers=max(1, workers - 1), seed=seed)
 
     def left_s(self) -> float:
         """Seconds that are left."""
@@ -170,7 +166,7 @@ class Portfolio:
         windows = _POLISH_SHARE if len(self.problem.jobs) <= _MANY else 0.0
         self._insert_beside(self.left_s() * (1 - windows))
         while not self.proof.complete and self.left_s() > _SOON_S:
-            self._polish(min(_WINDOW_S, self.left_s()), effort=None)
+            self._polish(min(LONG_S, self.left_s()), effort=None)
 
     def _insert_beside(self, seconds: float) -> None:
         """Insert anew beside the other worker, in the way that has been the better one there."""
@@ -250,19 +246,6 @@ class Portfolio:
 
     def _polish(self, seconds: float, *, effort: float | None) -> None:
         """Let CP-SAT find the best places for some jobs that are near each other."""
-        known, value = self.best, self.value
-        moving = window(self.problem, known, self.rng, int(self._size))
-        if not moving:
-            return
-        self._windows += 1
-        begun = time.perf_counter()
-        workers = max(1, self.workers - 1)
-        seed = self.seed + self._windows
-        better = improve_window(
-            self.problem, known, value, moving, seconds=seconds, workers=workers, seed=seed, effort=effort
-        )
-        if better is not None and better != known:
+        better = self._windows.improved(self.best, self.value, seconds=seconds, effort=effort)
+        if better is not None:
             self._offer_unvalued(better)
-        if effort is None:
-            quick = time.perf_counter() - begun < 0.5 * _WINDOW_S
-            self._size = min(40.0, self._size * 1.1) if quick else max(5.0, self._size * 0.93)

@@ -116,7 +116,7 @@ def test_what_is_locked_stays_where_it_is():
 
 
 @pytest.mark.timeout(120)
-def test_it_comes_to_an_end_where_hardly_any_order_gives_a_plan():
+def test_where_hardly_any_order_gives_a_plan_the_known_one_stays_and_the_search_ends():
     jobs = [Job("T0", (Mode("a", 4),), deadline_min=4), Job("T1", (Mode("a", 3),), release_min=4, deadline_min=7)]
     jobs += [Job(f"T{n}", (Mode("a", 2),), deadline_min=7 + 2 * (n - 1)) for n in range(2, 12)]
     search = inserted(Problem(tuple(jobs), (Bench("a"),), objective=SHORT))

@@ -18,7 +18,6 @@ from twinbench.core.planning.insertion.shifting_kernel import disturb, insert_in
 
 __all__ = ["breed", "evolve"]
 
-_CHANGES_MODE = 0.1
 _MUTANTS = 0.7
 _MUTATED = 5
 _STEPS = 2
@@ -30,7 +29,7 @@ def breed(p, s, base, keys, modes, may_change):
     """Make a plan of an order and modes and justify it: whether all fit, and how many modes were tried."""
     whole, tried = insert_in_order(p, s, base, keys, modes, may_change)
     if whole:
-        whole, looked = justify(p, s, base, _CHANGES_MODE)
+        whole, looked = justify(p, s, base)
         tried += looked
     return whole, tried
 
@@ -102,13 +101,13 @@ def evolve(p, s, base, plans, worth, effort, seed):
         seed: Of chance.
 
     Returns:
-        How many children there were, and how many of them are among the plans now.
+        How many children there were.
     """
     np.random.seed(seed)
     n = plans.shape[1]
     keys, modes, may_change = np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.bool_)
     nobody = np.empty(0, np.int64)
-    children, kept, tried = 0, 0, 0
+    children, tried = 0, 0
     while tried < effort:
         children += 1
         _cross(plans[_parent(worth)], plans[_parent(worth)], keys, modes)
@@ -124,5 +123,4 @@ def evolve(p, s, base, plans, worth, effort, seed):
         place = _replaced(worth, value)
         if place >= 0:
             plans[place], worth[place] = s.places, value
-            kept += 1
-    return children, kept
+    return children

@@ -10,14 +10,7 @@ import numba
 import numpy as np
 
 from twinbench.core.planning.insertion.compiling_kernel import compiled, lean
-from twinbench.core.planning.insertion.placing_kernel import (
-    best_place,
-    place,
-    put_best,
-    ready,
-    remove,
-    still_changed_over,
-)
+from twinbench.core.planning.insertion.placing_kernel import place, put_best, ready, remove, still_changed_over
 from twinbench.core.planning.insertion.pricing_kernel import better, values
 from twinbench.core.planning.insertion.ruin_kernel import (
     ALL,
@@ -27,17 +20,15 @@ from twinbench.core.planning.insertion.ruin_kernel import (
     critical_path,
     shortest_mode,
 )
-from twinbench.core.planning.insertion.shifting_kernel import disturb, insert_in_order, justify, rebuild
-from twinbench.core.planning.problem import FAR_MIN
+from twinbench.core.planning.insertion.shifting_kernel import disturb, insert_in_order, justify, pull, rebuild
 
-__all__ = ["construct", "improve", "lock", "values"]
+__all__ = ["improve"]
 
 _RULES = 6
 _BLINK = 0.02
 _LONGEST_TAIL = 100
 _BACK = 0.7
 _DISTURBED = 8
-_CHANGES_MODE = 0.1
 
 
 @compiled
@@ -81,70 +72,6 @@ def _recreate(p, s, jobs, count, keys, longest, blink):
             return False, tried
         longest = max(longest, free)
     return True, tried
-
-
-@lean
-def _put_off(p, s, j, longest):
-    """A job comes too long after another one wherever it fits: have the other one end later; whether there is one.
-
-    What comes after the jobs that are taken out for this is taken out too.
-    """
-    m, begin, _, _, _, _ = best_place(p, s, j, longest, 0.0, False)
-    moved = False
-    for i in range(p.jobs[j].before_first, p.jobs[j + 1].before_first):
-        k = p.links[i].job
-        if m >= 0 and s.places[k].free + p.links[i].most < begin and p.jobs[k].lock_mode < 0:
-            s.places[k].floor = begin - p.links[i].most
-            remove(p, s, k)
-            moved = True
-    again = moved
-    while again:
-        again = False
-        for k in range(len(s.places)):
-            if s.places[k].placed and p.jobs[k].lock_mode < 0 and not ready(p, s, k):
-                remove(p, s, k)
-                again = True
-    return moved
-
-
-@lean
-def lock(p, s):
-    """Place the jobs that are locked."""
-    for j in range(len(s.places)):
-        if not s.places[j].placed and p.jobs[j].lock_mode >= 0:
-            put_best(p, s, j, s.total[0], 0.0)
-
-
-@compiled
-def construct(p, s, keys):
-    """Place all jobs that are not placed: the locked ones, then the smallest key of those that are ready.
-
-    Returns:
-        The first job that fits nowhere, -1 if all do.
-    """
-    n = len(keys)
-    lock(p, s)
-    longest = s.total[0]
-    repairs = 0
-    while True:
-        chosen = -1
-        for j in range(n):
-            if not s.places[j].placed and (chosen < 0 or keys[j] < keys[chosen]) and ready(p, s, j):
-                chosen = j
-        if chosen < 0:
-            break
-        placed, free, _ = put_best(p, s, chosen, longest, 0.0)
-        if placed:
-            longest = max(longest, free)
-            continue
-        repairs += 1
-        if repairs > 10 * n or not _put_off(p, s, chosen, longest):
-            return chosen
-    for j in range(n):
-        s.places[j].floor = -FAR_MIN
-        if not s.places[j].placed or not still_changed_over(p, s, p.modes[s.places[j].mode].bench):
-            return j
-    return -1
 
 
 @lean
@@ -198,15 +125,6 @@ def _reorder(p, s, base, kept):
     return insert_in_order(p, s, base, keys, modes, may_change)
 
 
-@compiled
-def _shift(p, s, base):
-    """Move all jobs up, most times after all have moved back: whether all fit, and how many modes were tried."""
-    if np.random.random() < _BACK:
-        return justify(p, s, base, _CHANGES_MODE)
-    may_change = np.random.random(len(s.places)) < _CHANGES_MODE
-    return insert_in_order(p, s, base, s.places.begin.astype(np.float64), s.places.mode.copy(), may_change)
-
-
 @numba.njit(cache=True, nogil=True)
 def improve(p, s, base, best, best_value, effort, heat, largest, chances, shifts, seed):
     """Ruin and recreate for a while.
@@ -252,7 +170,7 @@ def improve(p, s, base, best, best_value, effort, heat, largest, chances, shifts
         tried += looked
         shifted = whole and (kind == ALL or np.random.random() < shifts)
         if shifted:
-            whole, looked = _shift(p, s, base)
+            whole, looked = justify(p, s, base) if np.random.random() < _BACK else pull(p, s, base)
             tried += looked
         if whole:
             value = values(p, s, tiers)

@@ -9,9 +9,9 @@ import numpy as np
 
 from twinbench.core.planning.problem import FAR_MIN, Job
 
-__all__ = ["FORWARD", "put_first", "rules"]
+__all__ = ["SHORTENING", "put_first", "rules"]
 
-FORWARD = (-1, -2)
+SHORTENING = (-1, -2)
 """The rules by which plans become short: what has to begin first, or has most after it."""
 
 _Keys = Any  # of numpy, one per job

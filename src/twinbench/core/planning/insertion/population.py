@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from twinbench.core.planning.insertion.orders import FORWARD, rules
+from twinbench.core.planning.insertion.orders import SHORTENING, rules
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate, kernel
 from twinbench.core.planning.plan import Interval
 
@@ -70,7 +70,7 @@ class Population:
             return
         self._welcome()
         before = self._worth[:, 0].min()
-        children, _ = self._kernel.evolve(*self._search.arrays, self._plans, self._worth, effort, seed % 2**32)
+        children = self._kernel.evolve(*self._search.arrays, self._plans, self._worth, effort, seed % 2**32)
         best = np.lexsort(self._worth.T[::-1])[0]
         self._search.keep(self._plans[best], self._worth[best])
         self._known = min(self._known, self._search.value)
@@ -81,7 +81,7 @@ class Population:
     def _add(self, rng: np.random.Generator) -> int:
         """Make one more plan by a rule, and by chance; how many modes were tried."""
         jobs = len(self._search.problem.jobs)
-        keys = self._rules[self._made] if self._made < len(self._rules) else self._rules[int(rng.choice(FORWARD))]
+        keys = self._rules[self._made] if self._made < len(self._rules) else self._rules[int(rng.choice(SHORTENING))]
         blur = 0.0 if self._made < len(self._rules) else _MOST_BLUR * rng.random()
         keys = keys + blur * (keys.max() - keys.min() + 1.0) * rng.normal(size=jobs)
         self._made += 1

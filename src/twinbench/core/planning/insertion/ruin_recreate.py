@@ -6,6 +6,7 @@ The compiled search works on arrays; here is what joins them to intervals with n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,9 @@ from twinbench.core.planning.problem import CRITERIA, Problem
 __all__ = ["RuinRecreate", "kernel"]
 
 # Each calls functions of those before it.
-_KERNELS = tuple(
-    f"twinbench.core.planning.insertion.{name}_kernel"
-    for name in ("compiling", "lines", "fitting", "pricing", "placing", "shifting", "ruin", "improving", "evolving")
+_KERNELS = (
+    *("compiling", "lines", "fitting", "pricing", "placing", "constructing"),
+    *("shifting", "ruin", "improving", "evolving"),
 )
 _LARGEST = 16  # jobs taken out at once
 _LARGEST_OF_FEW = 8  # likewise where there are not many jobs
@@ -36,10 +37,11 @@ _SPANS = (0.25, 0.1, 0.2, 0.1, 0.05, 0.3, 0.0, 0.0)
 _SHIFTS = 0.5
 
 
+@cache
 def kernel(name: str) -> Any:
     """Compiled functions of this package."""
-    number = next(number for number, full in enumerate(_KERNELS) if full.endswith(f".{name}_kernel"))
-    return load_kernel(_KERNELS[number], upon=_KERNELS[:number])
+    names = [f"twinbench.core.planning.insertion.{one}_kernel" for one in _KERNELS[: _KERNELS.index(name) + 1]]
+    return load_kernel(names[-1], upon=names[:-1])
 
 
 class RuinRecreate:
@@ -51,13 +53,12 @@ class RuinRecreate:
     """
 
     def __init__(self, problem: Problem) -> None:
-        self._placing: Any = kernel("placing")
-        self._kernel: Any = kernel("improving")
+        self._placing, self._constructing = kernel("placing"), kernel("constructing")
         self.problem, self._fixed = problem, fixed(problem)
         self._hasty = self._fixed._replace(scalar=np.array([float(name == "start") for name in CRITERIA]))
         self._numbers = {job.name: number for number, job in enumerate(problem.jobs)}
         self._state, self._base = empty_state(problem, self._fixed), empty_state(problem, self._fixed)
-        self._kernel.lock(self._fixed, self._base)
+        self._constructing.lock(self._fixed, self._base)
         self._best: Any = None
         self._value = np.zeros(len(problem.objective), np.int64)
         wanted = {name for tier in problem.objective for name in tier}
@@ -100,7 +101,7 @@ class RuinRecreate:
     def _construct(self, keys: Any, wanted: Any = None) -> int:
         """Insert all jobs, the smallest key first; the number of one that fits nowhere, -1 if all do."""
         state = empty_state(self.problem, self._fixed)
-        stuck = int(self._kernel.construct(wanted or self._fixed, state, keys))
+        stuck = int(self._constructing.construct(wanted or self._fixed, state, keys))
         if stuck >= 0:
             self.unplaced = self.problem.jobs[stuck].name
         else:
@@ -108,8 +109,11 @@ class RuinRecreate:
         return stuck
 
     def _keep(self, state: Any) -> None:
-        if self.keep(state.places, self._kernel.values(self._fixed, state, len(self.problem.objective))):
+        if self.keep(state.places, self._worth(state)):
             self._state = state
+
+    def _worth(self, state: Any) -> Any:
+        return self._constructing.values(self._fixed, state, len(self.problem.objective))
 
     # ---- for those who make plans of the same arrays ----
 
@@ -124,7 +128,9 @@ class RuinRecreate:
 
     def current(self) -> tuple[Any, Any]:
         """Where the jobs of the plan that may be changed are, and its objective."""
-        return self._state.places.copy(), self._kernel.values(self._fixed, self._state, len(self.problem.objective))
+        return self._state.places.copy(), self._constructing.values(
+            self._fixed, self._state, len(self.problem.objective)
+        )
 
     def keep(self, places: Any, value: Any) -> bool:
         """Take over a plan if it is better than the best; whether it is."""
@@ -146,7 +152,7 @@ class RuinRecreate:
         warmth = heat / max(1, len(self.problem.jobs)) * min(1.0, _MANY / max(1, len(self.problem.jobs)))
         largest = _LARGEST if len(self.problem.jobs) > _MANY // 2 else _LARGEST_OF_FEW
         arguments = (self._best, self._value, effort, warmth, largest, self._chances, self._shifts, seed % 2**32)
-        self._kernel.improve(self._fixed, self._state, self._base, *arguments)
+        kernel("improving").improve(self._fixed, self._state, self._base, *arguments)
 
     def load(self, parts: Sequence[Interval]) -> tuple[int, ...]:
         """Go on from another plan; returns its objective."""
@@ -155,7 +161,7 @@ class RuinRecreate:
             number = self._numbers[part.job]
             mode = int(self._fixed.jobs[number].mode_first) + part.mode
             self._placing.place(self._fixed, state, number, mode, part.begin_min, part.teardown_min, part.free_min)
-        value = tuple(map(int, self._kernel.values(self._fixed, state, len(self.problem.objective))))
+        value = tuple(map(int, self._worth(state)))
         self._state = state
         self.keep(state.places, value)
         return value

@@ -13,10 +13,11 @@ from twinbench.core.planning.insertion.fitting_kernel import first_fit, last_fit
 from twinbench.core.planning.insertion.lines_kernel import NOWHERE
 from twinbench.core.planning.insertion.placing_kernel import limits, place, put_best, ready
 
-__all__ = ["disturb", "insert_in_order", "justify", "rebuild"]
+__all__ = ["disturb", "insert_in_order", "justify", "pull", "rebuild"]
 
 _FAR = 0.1  # of the whole order
 _CHANGES_MODE = 0.3
+_MOVED_UP_CHANGES = 0.1
 _ANY_MODE = 0.2
 
 
@@ -115,16 +116,19 @@ def _push(p, s, base, known):
 
 
 @compiled
-def justify(p, s, base, changes):
-    """Move all jobs back and then up, some in other modes; whether all fit, and how many modes were tried.
+def pull(p, s, base):
+    """Move all jobs up in the order they begin in, a few to other modes: whether all fit, and how many were tried."""
+    may_change = np.random.random(len(s.places)) < _MOVED_UP_CHANGES
+    return insert_in_order(p, s, base, s.places.begin.astype(np.float64), s.places.mode.copy(), may_change)
 
-    If one does not, the plan is not whole.
-    """
+
+@compiled
+def justify(p, s, base):
+    """Move all jobs back and then up: whether all fit, and how many modes were tried. If not, the plan is not whole."""
     n = len(s.places)
-    may_change = np.random.random(n) < changes
     if not _push(p, s, base, s.places.copy()):
         return False, n
-    whole, tried = insert_in_order(p, s, base, s.places.begin.astype(np.float64), s.places.mode.copy(), may_change)
+    whole, tried = pull(p, s, base)
     return whole, n + tried
 
 
