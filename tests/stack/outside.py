@@ -73,6 +73,16 @@ class Requester:
 
 
 @contextmanager
+def hearing_metrics(site, told):
+    """What the twin is sent is told to somebody as well, message by message, as it passes the broker."""
+    variables = parties.reference_twin(site).environment
+    url, ca = variables["TWINBENCH_MQTT_URL"], variables["TWINBENCH_MQTT_CA"]
+    with connect(url, ca=ca, client_id=f"listener-{uuid.uuid4()}") as client:
+        client.subscribe(topics.METRICS, lambda message: told(message.document()))
+        yield
+
+
+@contextmanager
 def another_twin(site, upload):
     """Instead of the lab's own twin, one that accepts every request and uploads something else."""
     pid = next(part.pid for part in lab.status() if part.name == "twin")

@@ -11,7 +11,9 @@ import pytest
 
 from tests.broker import eventually
 from tests.fakes import request_document
+from tests.stack.outside import hearing_metrics
 from twinbench.adapters.postgres import Bookings, Database
+from twinbench.core.telemetry import parse_metrics
 from twinbench.stack import lab
 from twinbench.stack.database import database_url
 
@@ -43,23 +45,26 @@ def test_a_bench_that_fails_is_planned_around(requester):
 
 
 def test_a_broker_that_is_killed_in_mid_simulation_costs_no_message(requester):
-    request_uuid = requester.ask(request_document(test_name="Performance - Capacity", runs=24)).json()["dag_run_id"]
-    killed = []
+    """It dies as the first metrics of the request pass it, so that all others are yet to come."""
+    broker = next(part.pid for part in lab.status() if part.name == "broker")
+    heard = []
 
-    def kill_the_broker(tasks):
-        if not killed and any(task["task_id"] == "run_virtual" and task["state"] == "running" for task in tasks):
-            killed.append(next(part.pid for part in lab.status() if part.name == "broker"))
-            os.kill(killed[0], signal.SIGKILL)
+    def kill_the_broker(metrics):
+        if not heard:
+            heard.append(parse_metrics(metrics))
+            os.kill(broker, signal.SIGKILL)
 
-    state, _ = requester.wait(request_uuid, meanwhile=kill_the_broker)
+    with hearing_metrics(requester.site, kill_the_broker):
+        request_uuid = requester.ask(request_document(test_name="Performance - Capacity", runs=24)).json()["dag_run_id"]
+        state, _ = requester.wait(request_uuid)
 
-    assert killed
     assert state == "success"
+    assert (heard[0].label.request_uuid, heard[0].final) == (request_uuid, False)
     results = requester.area(request_uuid) / "results"
     published = sum(json.loads(file.read_text())["published"] for file in results.glob("run-*.json"))
     assert requester.collected(request_uuid)["messages"] == published
-    broker = next(part for part in lab.status() if part.name == "broker")
-    assert (broker.state, broker.restarts >= 1) == ("RUNNING", True)
+    again = next(part for part in lab.status() if part.name == "broker")
+    assert (again.state, again.restarts >= 1) == ("RUNNING", True)
 
 
 def test_a_sequential_request_goes_on_in_rounds_although_triggerer_and_scheduler_are_killed(requester):

@@ -48,6 +48,19 @@ def test_a_date_that_is_just_past_does_not_wait_for_the_next_minute(fake, planne
     assert min(starts) == NOON.isoformat()
 
 
+def test_a_bench_that_came_back_within_this_minute_is_used_from_the_next_one(fake, planned):
+    """Plans begin with the minute that runs, part of which the bench was away."""
+    for bench in ("virtual-1", "virtual-2"):
+        fake.bookings.close(bench, NOON - timedelta(hours=1), None, reason="no licence", by="Ada", at=NOON)
+        fake.bookings.reopen(bench, at=NOON + timedelta(seconds=10))
+    object.__setattr__(fake.lab, "now", lambda: NOON + timedelta(seconds=40))
+
+    area = planned()
+
+    starts = [part["start"] for part in area.read_json("schedule-output/plan.json")["assignments"]]
+    assert min(starts) == (NOON + timedelta(minutes=1)).isoformat()
+
+
 def test_nothing_starts_before_the_preferred_date(fake, planned):
     area = planned(preferred_date="2026-11-21T08:30:00+00:00")
 

@@ -129,6 +129,27 @@ def test_a_failed_bench_moves_what_waits_for_it_and_says_why(fake, ask):
     assert fake.lab.area(REQUEST_UUID).read_json(PLAN)["assignments"][0]["moved"][0]["because"] == moved["because"]
 
 
+def test_a_bench_that_comes_back_within_a_minute_is_used_from_the_next_one(fake, ask):
+    ask(test_bench="Physical", preferred_date="2026-11-21T08:30:00Z")
+
+    close_and_replan(fake.lab, {"bench": "cycler-1", "reason": "relay", "until": "2026-11-21T08:45:10Z"})
+
+    assert held(fake, REQUEST_UUID)[0][1] == datetime.fromisoformat("2026-11-21T08:46:00Z")
+
+
+def test_a_bench_that_has_just_come_back_takes_the_place_of_one_that_fails(fake, ask):
+    ask(test_bench="Virtual", runs=1)
+    ((bench, _, _),) = held(fake, REQUEST_UUID)
+    other = {"virtual-1": "virtual-2", "virtual-2": "virtual-1"}[bench]
+    fake.bookings.close(other, NOON, None, reason="licence", by="Ada", at=NOON)
+    fake.bookings.reopen(other, at=NOON + timedelta(seconds=10))
+    at(fake, NOON + timedelta(seconds=40))
+
+    close_and_replan(fake.lab, {"bench": bench, "reason": "licence"})
+
+    assert [one[:2] for one in held(fake, REQUEST_UUID)] == [(other, NOON + timedelta(minutes=1))]
+
+
 def test_what_a_failed_bench_does_not_touch_stays_to_the_minute(fake, ask):
     ask(test_bench="Virtual", runs=6, preferred_date="2026-11-21T08:30:00Z")
     ask(OTHER, test_bench="Physical", preferred_date="2026-11-21T08:30:00Z")

@@ -122,7 +122,11 @@ class Closure:
 
     def overlaps(self, start: datetime, end: datetime) -> bool:
         """Whether it has a moment in common with ``[start, end)``."""
-        return self.start < end and (self.end is None or start < self.end)
+        return self.start < end and self.lasts_beyond(start)
+
+    def lasts_beyond(self, moment: datetime) -> bool:
+        """Whether it is not over by then."""
+        return self.end is None or moment < self.end
 
     def __str__(self) -> str:
         when = _told_interval(self.start, self.end)

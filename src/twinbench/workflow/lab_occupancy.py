@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from twinbench.core.booking import Booking
+from twinbench.core.booking import Booking, Closure
 from twinbench.core.errors import BenchTakenError
 from twinbench.core.planning.calendars import minutes_after
 from twinbench.core.planning.document import demands_from_document, resources_from_document
@@ -20,8 +20,8 @@ from twinbench.core.planning.problem import Resource
 from twinbench.workflow.lab import Lab
 
 __all__ = [
-    "FURTHER_NOTICE_min",
     "booked_around_others",
+    "closed_window",
     "closed_windows",
     "interval_of",
     "lab_resources",
@@ -33,9 +33,7 @@ _Result = TypeVar("_Result")
 
 _AT_ONCE = timedelta(minutes=2)
 _TIMES = 5  # that a plan is made again because a bench was taken meanwhile
-
-FURTHER_NOTICE_min = 366 * 24 * 60
-"""When a bench is back that is out of service until further notice, for the planner."""
+_FURTHER_NOTICE_min = 366 * 24 * 60  # until when a bench is away that is out of service until further notice
 
 
 def booked_around_others(lab: Lab, plan_and_book: Callable[[], _Result]) -> _Result:
@@ -62,16 +60,20 @@ def closed_windows(lab: Lab, bench: str, origin: datetime, *, excluding: str) ->
         excluding: The request that plans: what it has not begun is planned anew.
     """
     now = lab.now()
+    since = min(now, origin)  # a plan may begin with the minute that runs, part of which is gone
     windows = [
         (_minute(origin, one.start), minutes_after(origin, _end(one, now)))
-        for one in lab.bookings.active(after=now, excluding=excluding)
+        for one in lab.bookings.active(after=since, excluding=excluding)
         if one.bench == bench
     ]
-    for closure in lab.bookings.closures(after=now):
-        if closure.bench == bench:
-            end_min = FURTHER_NOTICE_min if closure.end is None else minutes_after(origin, closure.end)
-            windows.append((_minute(origin, closure.start), end_min))
+    windows += [closed_window(one, origin) for one in lab.bookings.closures(after=since) if one.bench == bench]
     return tuple(window for window in windows if window[1] > window[0])
+
+
+def closed_window(closure: Closure, origin: datetime) -> tuple[int, int]:
+    """The minutes after the origin of which a closure takes at least a part."""
+    end_min = _FURTHER_NOTICE_min if closure.end is None else minutes_after(origin, closure.end)
+    return _minute(origin, closure.start), end_min
 
 
 def what_it_waits_for(lab: Lab, bench: str, start: datetime, wanted: datetime, *, excluding: str) -> str:
@@ -98,7 +100,7 @@ def resources_left(lab: Lab, origin: datetime, *, excluding: str) -> tuple[Resou
     """What benches share, less what the bookings of others take of it."""
     taken = [
         entry
-        for one in lab.bookings.active(after=lab.now(), excluding=excluding)
+        for one in lab.bookings.active(after=min(lab.now(), origin), excluding=excluding)
         for entry in _taken(one, origin, one.document.get("alternatives", ()))
     ]
     return tuple(

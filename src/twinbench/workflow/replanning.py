@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from twinbench.core.booking import Booking, Closure
+from twinbench.core.booking import Booking
 from twinbench.core.errors import RequestError
 from twinbench.core.planning.assignments import run_intervals
 from twinbench.core.planning.document import demands_from_document
@@ -21,7 +21,7 @@ from twinbench.core.planning.replan import Disturbance, disturbed
 from twinbench.core.planning.solve import solve
 from twinbench.core.suggestion import did_you_mean
 from twinbench.workflow.lab import Document, Lab
-from twinbench.workflow.lab_occupancy import FURTHER_NOTICE_min, booked_around_others, interval_of, lab_resources
+from twinbench.workflow.lab_occupancy import booked_around_others, closed_window, interval_of, lab_resources
 from twinbench.workflow.planning import PLAN
 
 __all__ = ["close_and_replan", "replan_lab", "take_out_of_service"]
@@ -89,8 +89,8 @@ class _Moves:
         self.lab, self.now = lab, lab.now()
         self.origin = self.now.replace(second=0, microsecond=0)
         found = lab.bookings.active(after=self.now)
-        self.closures = lab.bookings.closures(after=self.now)
-        closed = {one.bench for one in self.closures if one.start <= self.now}
+        self.closures = lab.bookings.closures(after=self.origin)
+        closed = {one.bench for one in self.closures if one.start <= self.now and one.lasts_beyond(self.now)}
         self.running = [one for one in found if one.state.begun and one.bench not in closed]
         waiting = [one for one in found if not one.state.begun]
         gone = {one.bench for one in self.closures if one.end is None}
@@ -134,9 +134,8 @@ class _Moves:
         names = dict.fromkeys([mode.bench for job in jobs for mode in job.modes])
         resources = lab_resources(self.lab, self.origin)
         problem = Problem(tuple(jobs), tuple(map(Bench, names)), resources, objective=({"makespan": 1},))
-        what = Disturbance(
-            0, closures=[(one.bench, self._minute(one.start), self._end_min(one)) for one in self.closures], ends=ends
-        )
+        closures = [(one.bench, *closed_window(one, self.origin)) for one in self.closures]
+        what = Disturbance(0, closures=closures, ends=ends)
         return disturbed(problem, parts, what, forward=False)
 
     def _job(self, name: str, one: Booking) -> tuple[Job, Interval]:
@@ -152,9 +151,6 @@ class _Moves:
     def _expected_end(self, one: Booking) -> int:
         longer = max(_LEAST_LONGER, _LONGER * (one.end - one.start))
         return self._minute(self.now + longer)
-
-    def _end_min(self, closure: Closure) -> int:
-        return FURTHER_NOTICE_min if closure.end is None else self._minute(closure.end)
 
     def _minute(self, moment: datetime) -> int:
         return round((moment - self.origin).total_seconds() / 60)
