@@ -18,7 +18,7 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@echo "compiling the numerical kernels (once, a minute or two) …"
-	@printf '%s\n' 'planning.insertion.population import compile_all' 'cosim.system import compiled as compile_all' \
+	@printf '%s\n' 'planning.insertion.improvers import compile_all' 'cosim.system import compiled as compile_all' \
 	  'doe.kinds.optimal import compile_all' 'doe.kinds.space_filling import compile_all' \
 	  | xargs -P 2 -I {} $(BIN)/python -c 'from twinbench.core.{}; compile_all()'
 	@touch $@

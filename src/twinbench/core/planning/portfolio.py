@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twinbench.core.planning.cp_sat.search import Proof, building_s, search_first, search_whole
-from twinbench.core.planning.insertion.population import Improver, improvers
+from twinbench.core.planning.insertion.improvers import Improver, improvers
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.plan import Interval, locked_intervals
 from twinbench.core.planning.problem import Problem

@@ -11,7 +11,8 @@ from tests.core.planning.checker import value, violations
 from tests.core.planning.labs import labs
 from twinbench.core.errors import InfeasibleError
 from twinbench.core.planning.check import check
-from twinbench.core.planning.insertion.population import Population, improvers
+from twinbench.core.planning.insertion.improvers import improvers
+from twinbench.core.planning.insertion.population import Population
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.problem import Bench, Demand, Job, Mode, Precedence, Problem, Resource
 from twinbench.core.planning.scaling import in_units, time_unit_min

@@ -14,7 +14,7 @@ from twinbench.core.planning.insertion.orders import SHORTENING, rules
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate, kernel
 from twinbench.core.planning.plan import Interval
 
-__all__ = ["Improver", "Population", "compile_all", "improvers"]
+__all__ = ["Population"]
 
 _PLANS = 100
 _GROWTH = 2
@@ -98,27 +98,3 @@ class Population:
             worst = np.lexsort(self._worth.T[::-1])[-1]
             self._plans[worst], self._worth[worst] = self._search.places(), self._search.value
             self._known, self._barren = self._search.value, 0
-
-
-Improver = RuinRecreate | Population
-
-
-def improvers(search: RuinRecreate) -> list[Improver]:
-    """A search, and a population of its own problem where the length of the plan is what matters."""
-    if set(search.problem.objective[0]) != {"makespan"}:
-        return [search]
-    other = RuinRecreate(search.problem)
-    other.load(search.parts())
-    return [search, Population(other)]
-
-
-def compile_all() -> None:
-    """Have the kernels compiled, as `make install` does."""
-    from twinbench.core.planning.problem import Bench, Job, Mode, Problem
-
-    jobs = tuple(Job(name, (Mode("bench", 1),)) for name in "ab")
-    search = RuinRecreate(Problem(jobs, (Bench("bench"),)))
-    search.construct()
-    search.improve(10, heat=0.1, seed=1)
-    search.load(search.parts())
-    Population(search).improve(1_000, heat=0.0, seed=1)

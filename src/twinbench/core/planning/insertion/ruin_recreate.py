@@ -22,7 +22,7 @@ __all__ = ["RuinRecreate", "kernel"]
 # Each calls functions of those before it.
 _KERNELS = (
     *("compiling", "lines", "fitting", "pricing", "placing", "constructing"),
-    *("shifting", "ruin", "improving", "evolving"),
+    *("shifting", "ruin", "improving", "evolving", "graph", "tabu"),
 )
 _LARGEST = 16  # jobs taken out at once
 _LARGEST_OF_FEW = 8  # likewise where there are not many jobs
