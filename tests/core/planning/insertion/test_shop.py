@@ -67,7 +67,7 @@ def inserted(problem):
     return search
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(shops(largest=25), st.integers(0, 2**40))
 def test_plans_keep_all_rules_and_are_worth_what_they_say(problem, seed):
     search = inserted(problem)

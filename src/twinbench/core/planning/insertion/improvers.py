@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from twinbench.core.planning.insertion.population import Population
+from twinbench.core.planning.insertion.project import Project, is_project
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.insertion.shop import Shop, is_shop
 from twinbench.core.planning.problem import Bench, Job, Mode, Problem
 
 __all__ = ["Improver", "compile_all", "improvers"]
 
-Improver = RuinRecreate | Population | Shop
+Improver = RuinRecreate | Population | Shop | Project
 
 
 def improvers(search: RuinRecreate) -> list[Improver]:
-    """For a shop its graph; else the search, and a population where the length of the plan is what matters."""
+    """For a shop its graph; else the search, and where the length of the plan is what matters a population of plans."""
     if is_shop(search.problem):
         return [Shop(search)]
     if set(search.problem.objective[0]) != {"makespan"}:
         return [search]
     other = RuinRecreate(search.problem)
     other.load(search.parts())
-    return [search, Population(other)]
+    return [search, Project(other) if is_project(other) else Population(other)]
 
 
 def compile_all() -> None:
     """Have the kernels compiled, as `make install` does."""
-    jobs = tuple(Job(name, (Mode("bench", 1),)) for name in "ab")
-    search = RuinRecreate(Problem(jobs, (Bench("bench"),)))
-    search.construct()
-    search.improve(10, heat=0.1, seed=1)
-    search.load(search.parts())
-    for way in (Population(search), Shop(search)):
-        way.improve(1_000, heat=0.0, seed=1)
+    for bench in ("bench", ""):
+        jobs = tuple(Job(name, (Mode(bench, 1),)) for name in "ab")
+        search = RuinRecreate(Problem(jobs, (Bench("bench"),)))
+        search.construct()
+        search.improve(10, heat=0.1, seed=1)
+        search.load(search.parts())
+        for way in (Population(search), Shop(search) if bench else Project(search)):
+            way.improve(1_000, heat=0.0, seed=1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from twinbench.core.planning.problem import FAR_MIN, Job
 
-__all__ = ["SHORTENING", "put_first", "rules"]
+__all__ = ["SHORTENING", "put_first", "rules", "sequence"]
 
 SHORTENING = (-1, -2)
 """The rules by which plans become short: what has to begin first, or has most after it."""
@@ -57,11 +57,8 @@ def _shortest_min(job: Job) -> int:
 def _tails_and_latest(jobs: Sequence[Job]) -> tuple[_Keys, _Keys]:
     """How long each job and what comes after it takes, and when it has to begin at the latest."""
     numbers = {job.name: number for number, job in enumerate(jobs)}
-    after: list[list[tuple[int, int]]] = [[] for _ in jobs]
-    for number, job in enumerate(jobs):
-        for link in job.after:
-            after[numbers[link.job]].append((number, link.min_lag_min))
-    order = _order(jobs, after)
+    after = _followers(jobs)
+    order = sequence(jobs)
     tails, latest = np.zeros(len(jobs)), np.full(len(jobs), float(FAR_MIN))
     for number in reversed(order):
         job, own = jobs[number], _shortest_min(jobs[number])
@@ -80,8 +77,9 @@ def _tails_and_latest(jobs: Sequence[Job]) -> tuple[_Keys, _Keys]:
     return tails, latest
 
 
-def _order(jobs: Sequence[Job], after: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
+def sequence(jobs: Sequence[Job]) -> list[int]:
     """Every job behind all that it comes after."""
+    after = _followers(jobs)
     open_links = [len(job.after) for job in jobs]
     order = [number for number, count in enumerate(open_links) if count == 0]
     for number in order:
@@ -90,3 +88,13 @@ def _order(jobs: Sequence[Job], after: Sequence[Sequence[tuple[int, int]]]) -> l
             if open_links[follower] == 0:
                 order.append(follower)
     return order
+
+
+def _followers(jobs: Sequence[Job]) -> list[list[tuple[int, int]]]:
+    """What comes after each job, and the least lag to it."""
+    numbers = {job.name: number for number, job in enumerate(jobs)}
+    after: list[list[tuple[int, int]]] = [[] for _ in jobs]
+    for number, job in enumerate(jobs):
+        for link in job.after:
+            after[numbers[link.job]].append((number, link.min_lag_min))
+    return after

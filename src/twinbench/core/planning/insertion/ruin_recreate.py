@@ -22,7 +22,7 @@ __all__ = ["RuinRecreate", "kernel"]
 # Each calls functions of those before it.
 _KERNELS = (
     *("compiling", "lines", "fitting", "pricing", "placing", "constructing"),
-    *("shifting", "ruin", "improving", "evolving", "graph", "tabu"),
+    *("shifting", "ruin", "improving", "evolving", "graph", "tabu", "project"),
 )
 _LARGEST = 16  # jobs taken out at once
 _LARGEST_OF_FEW = 8  # likewise where there are not many jobs
@@ -138,6 +138,19 @@ class RuinRecreate:
             return False
         self._best, self._value = places.copy(), np.array(value, np.int64)
         return True
+
+    def take_over(self, begin: Any, mode: Any) -> None:
+        """Take over a plan if it is better than the best, of tests that are set up, done and torn down without a pause.
+
+        Args:
+            begin: When each begins.
+            mode: Which mode each has.
+        """
+        places, ways = self.places(), self._fixed.modes[mode]
+        places.mode, places.begin, places.teardown = mode, begin, begin + ways.setup + ways.test
+        places.free = places.teardown + ways.teardown
+        kernel("shifting").rebuild(*self.arrays, places)
+        self.keep(*self.current())
 
     # ---- ruin and recreate ----
 

@@ -53,7 +53,6 @@ class Shop:
 
     def __init__(self, search: RuinRecreate) -> None:
         self._tabu: Any = kernel("tabu")
-        self._rebuild: Any = kernel("shifting").rebuild
         self._search = search
         self._problem = search.arrays[0]
         jobs, benches = len(search.problem.jobs), len(search.problem.benches)
@@ -99,7 +98,7 @@ class Shop:
             arrays = (self._problem, self._nodes, self._firsts, self._best, self._forbidden, self._clock)
             effort -= max(1, int(self._tabu.climb(*arrays, effort, _PATIENCE, chance)))
             if self._clock[2] <= self._search.value[0]:
-                self._tell()
+                self._search.take_over(self._best.head, self._best.mode)
             if self._clock[1] >= _PATIENCE:
                 self._keep()
                 self._begin(*(self._between(rng) if len(self._pool) == _PLANS else self._by_chance(rng)))
@@ -109,15 +108,6 @@ class Shop:
         self._tabu.sequence(self._problem, self._nodes, self._firsts, begin.astype(np.float64), modes)
         self._forbidden[:] = 0
         self._clock[:] = 0
-
-    def _tell(self) -> None:
-        """Have the search take over the best plan, if it is better than its own."""
-        places, nodes = self._search.places(), self._best
-        ways = self._problem.modes[nodes.mode]
-        places.mode, places.begin, places.free = nodes.mode, nodes.head, nodes.head + nodes.length
-        places.teardown = nodes.head + ways.setup + ways.test
-        self._rebuild(*self._search.arrays, places)
-        self._search.keep(*self._search.current())
 
     def _keep(self) -> None:
         """Put the best plan of this search into the pool: instead of the longest one, and of none that is alike."""
