@@ -14,14 +14,17 @@ Improver = RuinRecreate | Population | Shop | Project
 
 
 def improvers(search: RuinRecreate) -> list[Improver]:
-    """For a shop its graph; else the search, and where the length of the plan is what matters a population of plans."""
+    """For a shop its graph, for a project its schedules; else ruin and recreate, and a population of plans beside it
+    where the length of the plan is what matters."""
     if is_shop(search.problem):
         return [Shop(search)]
+    if is_project(search):
+        return [Project(search)]
     if set(search.problem.objective[0]) != {"makespan"}:
         return [search]
     other = RuinRecreate(search.problem)
     other.load(search.parts())
-    return [search, Project(other) if is_project(other) else Population(other)]
+    return [search, Population(other)]
 
 
 def compile_all() -> None:

@@ -18,7 +18,7 @@ from twinbench.core.planning.problem import FAR_MIN, Job
 
 __all__ = ["Project", "is_project"]
 
-_SCHEDULES = 100
+_SCHEDULES = 200
 _GROWTH = 2
 _PATIENCE = 12  # children for each schedule without one shorter than all, after which they are too much alike
 _MOST_BLUR = 0.4  # of a rule's keys, where a schedule is made by it
@@ -79,22 +79,13 @@ class Project:
         return self._search.parts()
 
     def load(self, parts: Sequence[Interval]) -> None:
-        """Take in a plan that others have found, if it is better."""
-        before = self.value
+        """Take in a plan that others have found, if it is better; it has no children here, or soon all were its own."""
         self._search.load(parts)
-        if self.value < before:
-            self._welcome()
 
     def _begin(self, schedules: int) -> None:
         self._schedules = np.zeros((schedules, len(self._search.problem.jobs)), np.int64)
         self._lengths = np.full(schedules, FAR_MIN, np.int64)
         self._made = self._barren = 0
-        self._welcome()
-
-    def _welcome(self) -> None:
-        """Put the best plan in the place of the longest schedule."""
-        places, longest = self._search.places(), int(np.argmax(self._lengths))
-        self._schedules[longest], self._lengths[longest] = places.begin, places.free.max()
 
     def improve(self, effort: int, *, heat: float, seed: int) -> None:
         """Have schedules inherit from each other until so many modes were tried.
