@@ -14,8 +14,10 @@ Improver = RuinRecreate | Population | Shop | Project
 
 
 def improvers(search: RuinRecreate) -> list[Improver]:
-    """For a shop its graph, for a project its schedules; else ruin and recreate, and a population of plans beside it
-    where the length of the plan is what matters."""
+    """For a shop its graph, for a project its schedules; else ruin and recreate, and perhaps a population of plans.
+
+    The last one where the length of the plan is what matters.
+    """
     if is_shop(search.problem):
         return [Shop(search)]
     if is_project(search):

@@ -98,20 +98,18 @@ class Project:
         rng = np.random.default_rng(seed)
         while effort > 0 and self._made < len(self._schedules):
             effort -= self._add(rng)
-        if effort <= 0:
-            return
-        before = int(self._lengths.min())
-        children = self._kernel.evolve(*self._arrays, self._schedules, self._lengths, effort, seed % 2**32)
-        shortest = int(self._lengths.min())
-        self._tell()
-        self._barren = 0 if shortest < before else self._barren + children
-        if self._barren > _PATIENCE * len(self._schedules):
-            self._begin(_GROWTH * len(self._schedules))
-
-    def _tell(self) -> None:
+        if effort > 0:
+            self._have_children(effort, seed)
         best = int(np.argmin(self._lengths))
         if self._lengths[best] <= self.value[0]:
             self._search.take_over(self._schedules[best], self._search.places().mode)
+        if self._barren > _PATIENCE * len(self._schedules):
+            self._begin(_GROWTH * len(self._schedules))
+
+    def _have_children(self, effort: int, seed: int) -> None:
+        before = self._lengths.min()
+        children = self._kernel.evolve(*self._arrays, self._schedules, self._lengths, effort, seed % 2**32)
+        self._barren = 0 if self._lengths.min() < before else self._barren + children
 
     def _add(self, rng: np.random.Generator) -> int:
         """Make one more schedule by a rule, and by chance; how many modes could have been tried."""
