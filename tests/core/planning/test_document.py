@@ -177,6 +177,10 @@ def test_an_objective_is_taken_as_it_is():
     )
 
 
+def test_a_whole_number_may_be_written_with_a_point_as_the_schema_has_it():
+    assert read({"release_min": 60.0}) == read({"release_min": 60})
+
+
 # ---- what is refused ----
 
 
@@ -187,6 +191,8 @@ def test_an_objective_is_taken_as_it_is():
         ([], "The lab has jobs None: give a list"),
         ({"jobs": [3]}, "Job 1 has name None: give a name"),
         ({"jobs": [{"name": ""}]}, "Job 1 has name '': give a name"),
+        ({"jobs": [{"name": "half a character: \ud800"}]}, "Job 1 has name 'half .*: give a name"),
+        (lab({"unit": "\udfff"}), "Job a has unit '.*: give a text"),
         ({"jobs": [{"name": "a"}]}, "Job a has modes None: give a list"),
         (lab({"modes": [{}]}), "A mode of job a has bench None: give a name"),
         (lab({"modes": [{"bench": "b1"}]}), "Job a has duration_min None: give whole minutes"),
@@ -245,6 +251,9 @@ def test_an_objective_is_taken_as_it_is():
         (lab({"due": "soon"}, origin=ORIGIN), "Job a: due 'soon' is no moment: give one such as 2026-12-01T08:00:00Z"),
         (lab({"due": "2026-12-01T08:00:00"}, origin=ORIGIN), "Job a: due .* has no time zone"),
         (lab(origin=5), "The lab's origin 5 is no moment"),
+        (lab(origin="0001-01-01T00:00:00+14:00"), "The lab's origin '0001-.*' is no moment"),
+        (lab({"release_min": float("nan")}), "Job a has release_min nan: give whole minutes"),
+        (lab({"release_min": float("inf")}), "Job a has release_min inf: give whole minutes"),
         (lab(timezone="Europe/Atlantis"), "The lab has timezone 'Europe/Atlantis': give a name such as Europe/Berlin"),
         (lab(timezone=7), "The lab has timezone 7"),
         (lab(changeovers=[]), r"The lab has changeovers \[\]: give"),
