@@ -1,7 +1,8 @@
 """A bench plan keeps its promises, whatever the lab: no rule broken, worth what it says, as good as can be."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
+from time import perf_counter
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.core.planning.checker import value, violations
 from tests.core.planning.labs import labs, tiny_labs
 from twinbench.core.errors import InfeasibleError, PlanError
+from twinbench.core.planning import solve as module
 from twinbench.core.planning.plan import Interval
 from twinbench.core.planning.problem import Bench, Demand, Job, Mode, Precedence, Problem, Resource
 from twinbench.core.planning.solve import solve
@@ -356,6 +358,29 @@ def test_a_lab_without_jobs_has_an_empty_plan():
 def test_a_search_without_time_or_worker_is_refused(limits):
     with pytest.raises(PlanError, match="needs time and a worker"):
         solve(Problem((Job("a", TWO),), BENCHES), **limits)
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"seed": -1}, "A plan cannot have seed -1: give 0 or more"),
+        ({"workers": 100_000}, "A plan cannot have 100000 workers: give at most 1000"),
+    ],
+)
+def test_numbers_that_the_searches_cannot_work_with_are_refused(limits, message):
+    with pytest.raises(PlanError, match=message):
+        solve(Problem((Job("a", TWO),), BENCHES), **limits)
+
+
+@pytest.mark.parametrize(("loading_s", "left_s"), [(0.0, 2.0), (0.5, 1.5), (3.0, 1.0)])
+def test_loading_counts_but_leaves_the_searches_half_of_the_time(monkeypatch, loading_s, left_s):
+    over, left = perf_counter() + loading_s, []
+    monkeypatch.setattr(module, "_load", lambda: next(tick for tick in count() if perf_counter() >= over))
+    monkeypatch.setattr(module.Portfolio, "run", lambda search: left.append(search.left_s()))
+
+    with pytest.raises(PlanError, match="No plan was found"):
+        solve(Problem((Job("a", TWO),), BENCHES), time_limit_s=2.0)
+    assert left_s - 0.3 < left[0] <= left_s
 
 
 @settings(max_examples=6)
