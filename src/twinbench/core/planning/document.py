@@ -23,7 +23,7 @@ from twinbench.core.planning.document_fields import (
     optional_list,
     refuse_unknown,
 )
-from twinbench.core.planning.explain import causes, late_jobs
+from twinbench.core.planning.explain import late_causes
 from twinbench.core.planning.plan import Plan
 from twinbench.core.planning.problem import PHASES, Bench, Demand, Job, Mode, Precedence, Problem, Resource
 
@@ -277,8 +277,8 @@ def plan_document(problem: Problem, plan: Plan) -> dict[str, Any]:
             for part in plan.intervals
         ],
         "late": [
-            {"job": name, "late_min": minutes, "because": [str(cause) for cause in causes(problem, plan, name)]}
-            for name, minutes in late_jobs(problem, plan)
+            {"job": name, "late_min": minutes, "because": [str(cause) for cause in causes]}
+            for name, minutes, causes in late_causes(problem, plan)
         ],
     }
 
