@@ -223,6 +223,14 @@ def test_a_test_that_began_before_the_plan_holds_its_bench_until_it_is_over():
     ]
 
 
+def test_a_plan_of_locked_jobs_alone_is_the_best_there_is():
+    jobs = tuple(Job(name, TWO, project="apollo", locked=(bench, 0)) for name, bench in (("a", "b1"), ("b", "b2")))
+
+    plan = solve(Problem(jobs, BENCHES, objective=({"span": 1},)))
+
+    assert (plan.status, plan.objective, plan.bound) == ("optimal", 10, 10)
+
+
 # ---- what once went wrong ----
 
 NIGHTS = Resource("operator", open=((0, 10), (50, 60)))

@@ -104,11 +104,14 @@ def _load() -> None:
 
 
 def _tiers(problem: Problem, search: Portfolio, unit: int) -> tuple[Tier, ...]:
-    bounds = [*search.proof.bounds, *least(search.problem)[len(search.proof.bounds) :]]
+    floors = least(search.problem)
+    bounds = [*search.proof.bounds, *floors[len(search.proof.bounds) :]]
+    if all(job.locked for job in problem.jobs):  # there is no other plan
+        bounds = list(search.value)
     names = [" + ".join(name if w == 1 else f"{w} {name}" for name, w in tier.items()) for tier in problem.objective]
     return tuple(
         Tier(name, value * factor, min(max(bound, floor), value) * factor)
         for name, value, bound, floor, factor in zip(
-            names, search.value, bounds, least(search.problem), factors(problem, unit), strict=True
+            names, search.value, bounds, floors, factors(problem, unit), strict=True
         )
     )
