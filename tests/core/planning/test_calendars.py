@@ -144,11 +144,3 @@ def test_a_begun_minute_counts(moment, minutes):
 def test_hours_that_make_no_sense_are_refused(days, start, end, message):
     with pytest.raises(PlanError, match=message):
         Hours(days, time(start), time(end))
-
-
-@pytest.mark.parametrize("origin", [datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 1, tzinfo=UTC)])
-def test_an_origin_around_which_there_is_no_calendar_is_refused(origin):
-    hours = [Hours(("Mon",), time(8), time(18))]
-
-    with pytest.raises(PlanError, match="There is no calendar of 366 days from"):
-        open_windows(hours, origin=origin, days=366, zone=BERLIN)

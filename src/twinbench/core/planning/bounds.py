@@ -80,7 +80,7 @@ def _loads(problem: Problem, settled: Mapping[str, Interval]) -> list[int]:
     for job in problem.jobs:
         if job.name in settled:  # resources may be short of what it takes, but its bench is its own
             part = settled[job.name]
-            on_bench[part.bench or job.name] += max(0, part.free_min - max(0, part.begin_min))
+            on_bench[part.bench] += max(0, part.free_min - max(0, part.begin_min))
             continue
         if len({mode.bench for mode in job.modes}) == 1 and job.modes[0].bench:
             on_bench[job.modes[0].bench] += _shortest(job)
@@ -88,7 +88,7 @@ def _loads(problem: Problem, settled: Mapping[str, Interval]) -> list[int]:
         for name in takes[0]:
             work[name] += min(taken.get(name, 0) for taken in takes)
     loads = [-(-work[name] // capacity[name]) for name in work if capacity.get(name)]
-    return [*loads, *on_bench.values()]
+    return [*loads, *(minutes for bench, minutes in on_bench.items() if bench)]
 
 
 def _takes(mode: Mode) -> dict[str, int]:

@@ -43,11 +43,8 @@ def open_windows(
         days: How many days from the origin on.
         zone: The lab's time zone.
         holidays: Days of that zone on which it is closed.
-
-    Raises:
-        PlanError: If there is no calendar around the origin: the years 1 to 9999 have one.
     """
-    first = _first_day(origin, days, zone)
+    first = origin.astimezone(zone).date() - timedelta(days=1)
     windows: list[tuple[int, int]] = []
     for number in range(days + 2):
         day = first + timedelta(days=number)
@@ -61,17 +58,6 @@ def open_windows(
                 windows.append((start, end))
     # An hour that the clocks leave out is no window.
     return joined((max(0, start), end) for start, end in windows if end > max(0, start))
-
-
-def _first_day(origin: datetime, days: int, zone: ZoneInfo) -> date:
-    """The day before the origin, if there is a calendar so long before and after it in every time zone."""
-    try:
-        origin - timedelta(days=3), origin + timedelta(days=days + 3)
-        return origin.astimezone(zone).date() - timedelta(days=1)
-    except OverflowError:
-        raise PlanError(
-            f"There is no calendar of {days} days from {origin.isoformat()} on: give an origin of our days."
-        ) from None
 
 
 def joined(windows: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
