@@ -270,6 +270,20 @@ def test_a_plan_is_shown_as_a_bar_per_bench_and_names_are_no_markup(twinbench, t
     assert lines["b"] == ["█" * 24, "1", "6"]
 
 
+def test_what_holds_a_late_test_back_is_shown_a_line_each(twinbench, tmp_path):
+    jobs = [
+        {"name": name, "modes": [{"bench": "b", "duration_min": 6}], "due_min": 5, "priority": 9 - number}
+        for number, name in enumerate("xy")
+    ]
+
+    code, text, _ = twinbench("plan", write_json(tmp_path, {"jobs": jobs}), "-o", "plan.json")
+
+    lines = text.splitlines()
+    at = lines.index("late by 7 min  y: b is held by x until minute 6")
+    assert code == 0
+    assert lines[at + 1] == "               x: it begins as soon as it may, but takes until minute 6"
+
+
 def test_a_lab_without_jobs_is_refused(twinbench, tmp_path):
     code, text, _ = twinbench("plan", write_json(tmp_path, {"jobs": []}), "-o", "plan.json")
 

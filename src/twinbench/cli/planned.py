@@ -52,8 +52,9 @@ def show_plan(plan: Plan, late: Sequence[Mapping[str, Any]], notes: Sequence[str
     for note in notes:
         click.secho(note, fg="yellow")
     for entry in late[:_MOST_LATE]:
-        click.secho(f"late by {entry['late_min']} min", fg="yellow", nl=False)
-        click.echo("  " + "; ".join(entry["because"]))
+        late_by = f"late by {entry['late_min']} min"
+        click.secho(late_by, fg="yellow", nl=False)
+        click.echo("  " + f"\n{' ' * (len(late_by) + 2)}".join(entry["because"]))
     if len(late) > _MOST_LATE:
         click.echo(f"… and {len(late) - _MOST_LATE} more are late, see the file.")
 
