@@ -12,7 +12,7 @@ from tests.core.planning.checker import value, violations
 from tests.core.planning.labs import labs, tiny_labs
 from twinbench.core.errors import InfeasibleError, PlanError
 from twinbench.core.planning import solve as module
-from twinbench.core.planning.plan import Interval
+from twinbench.core.planning.plan import Interval, Plan, Tier
 from twinbench.core.planning.problem import Bench, Demand, Job, Mode, Precedence, Problem, Resource
 from twinbench.core.planning.solve import solve
 
@@ -403,9 +403,24 @@ def test_whoever_watches_is_told_of_better_and_better_plans(problem):
     assert told[-1][1] == plan.objective
 
 
+def test_a_plan_says_whether_its_search_had_the_time_that_its_effort_takes():
+    jobs = tuple(Job(f"{n}", (Mode("b1", 7 + n % 5),), preferred_min=3 * n, family="hot" * (n % 2)) for n in range(60))
+    hard = Problem(jobs, BENCHES, objective=({"preferred": 1},))
+
+    assert solve(hard, time_limit_s=0.01).ended == "time"
+
+
+@pytest.mark.parametrize(
+    ("bound", "in_time", "ended"), [(5, True, "proven"), (5, False, "proven"), (4, True, "effort"), (4, False, "time")]
+)
+def test_a_proof_ends_a_search_or_its_effort_or_its_time(bound, in_time, ended):
+    assert Plan((Tier("makespan", 5, bound),), (), 5, 0.0, "", {}, in_time=in_time).ended == ended
+
+
 def test_figures_say_how_good_a_plan_is_and_how_it_was_found():
     figures = solve(Problem((Job("a", TWO),), BENCHES), seed=4).figures()
 
+    assert figures["ended"] == "proven"
     assert figures["solver"].startswith("ruin and recreate, OR-Tools CP-SAT 9.")
     assert figures | {"status": "optimal", "objective": 10, "bound": 10, "gap": 0.0, "makespan_min": 10} == figures
     assert figures | {"seed": 4, "workers": 1, "time_limit_s": 10.0} == figures

@@ -83,6 +83,7 @@ def solve(
         wall_s=time.perf_counter() - begin,
         solver=f"ruin and recreate, OR-Tools CP-SAT {version('ortools')}",
         parameters={"seed": seed, "workers": workers, "time_limit_s": time_limit_s},
+        in_time=search.left_s() > 0,
         trace=tuple((seconds, value[0] * factors(whole, unit)[0]) for seconds, value in search.trace),
     )
 
