@@ -93,7 +93,7 @@ class _Lab:
         self._takes: dict[str, list[_Take]] = defaultdict(list)
         for name, part in self.parts.items():
             for demand in self.jobs[name].modes[part.mode].demands:
-                for start, end in pieces_of(part, demand):
+                for start, end in pieces_of(part, demand) if demand.amount else ():
                     self._takes[demand.resource].append((start, end, demand.amount, name))
         self._obstacles: dict[str, list[Cause]] = {}
 
@@ -130,12 +130,15 @@ class _Lab:
         return Cause(name, "choice", "", part.begin_min)
 
     def _waiting(self, name: str) -> list[Cause]:
-        """What the teardown of a job waits for, if it does."""
+        """What the teardown of a job waits for, if it does: to begin earlier would not help then."""
         job, part = self.jobs[name], self.parts[name]
-        if part.teardown_min == part.end_min:
+        if part.teardown_min == part.end_min and not self._may_wait_longer(job, part):
             return []
         found = self._short(job, part, [part.teardown_min])
         return [replace(found, what="teardown" if found.by else "weekend")] if found else []
+
+    def _may_wait_longer(self, job: Job, part: Interval) -> bool:
+        return part.teardown_min - part.end_min + self.unit_min <= job.wait_min
 
     def _locked(self, job: Job, part: Interval) -> Cause | None:
         return Cause(job.name, "locked", part.bench, part.begin_min) if job.locked else None
@@ -181,7 +184,7 @@ class _Lab:
     def _resource(self, job: Job, part: Interval) -> Cause | None:
         """A resource of which there would be too little one unit of time earlier."""
         starts = {part.begin_min, part.start_min}
-        return self._short(job, part, starts if part.teardown_min > part.end_min else starts | {part.teardown_min})
+        return self._short(job, part, starts if self._may_wait_longer(job, part) else starts | {part.teardown_min})
 
     def _short(self, job: Job, part: Interval, starts: Collection[int]) -> Cause | None:
         """A resource that the job takes from one of these times on and of which there is too little just before."""
