@@ -197,6 +197,27 @@ def test_a_plan_is_drawn(twinbench, tmp_path):
     assert "capacity" in (tmp_path / "plan.svg").read_text()
 
 
+@pytest.mark.parametrize("option", [("--time-limit", "0"), ("--workers", "0"), ("--seed", "-1")])
+def test_a_plan_without_time_worker_or_seed_is_a_matter_of_usage(twinbench, tmp_path, option):
+    lab = write_json(tmp_path, {"jobs": [{"name": "x", "modes": [{"bench": "a", "duration_min": 5}]}]})
+
+    code, text, _ = twinbench("plan", lab, "-o", "plan.json", *option)
+
+    assert code == 2
+    assert option[0] in text
+
+
+def test_a_bench_that_may_be_misspelt_is_told(twinbench, tmp_path):
+    jobs = [{"name": "x", "modes": [{"bench": "cycler1", "duration_min": 5}]}]
+    lab = write_json(tmp_path, {"jobs": jobs, "benches": [{"name": "cycler-1"}]})
+
+    code, text, _ = twinbench("plan", lab, "-o", "plan.json")
+
+    assert code == 0
+    assert "Bench 'cycler1' is not described" in text
+    assert "did you mean 'cycler-1'?" in text
+
+
 def test_a_plan_that_cannot_be_is_infeasible_and_names_the_job(twinbench, tmp_path):
     lab = write_json(tmp_path, {"jobs": [{"name": "x", "modes": []}]})
 
@@ -247,6 +268,20 @@ def test_a_plan_is_shown_as_a_bar_per_bench_and_names_are_no_markup(twinbench, t
     assert code == 0
     assert lines["[red]"] == ["█" * 24 + "▒" * 24, "2", "12"]
     assert lines["b"] == ["█" * 24, "1", "6"]
+
+
+def test_what_holds_a_late_test_back_is_shown_a_line_each(twinbench, tmp_path):
+    jobs = [
+        {"name": name, "modes": [{"bench": "b", "duration_min": 6}], "due_min": 5, "priority": 9 - number}
+        for number, name in enumerate("xy")
+    ]
+
+    code, text, _ = twinbench("plan", write_json(tmp_path, {"jobs": jobs}), "-o", "plan.json")
+
+    lines = text.splitlines()
+    at = lines.index("late by 7 min  y: b is held by x until minute 6")
+    assert code == 0
+    assert lines[at + 1] == "               x: it begins as soon as it may, but takes until minute 6"
 
 
 def test_a_lab_without_jobs_is_refused(twinbench, tmp_path):

@@ -15,6 +15,9 @@ from twinbench.core.errors import LabError
 
 __all__ = ["design", "plan"]
 
+SECONDS = click.FloatRange(min=0, min_open=True)
+COUNT = click.IntRange(min=1)
+
 
 def _read(path: Path) -> dict[str, Any]:
     try:
@@ -77,10 +80,22 @@ def design(
 @click.command(short_help="Plan tests on benches.")
 @click.argument("lab", type=FILE)
 @click.option("-o", "--output", type=OutputFile(), required=True, help="plan.json.")
-@click.option("--time-limit", type=float, default=10.0, show_default=True, help="Of the solver, in s.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Of the solver, in s.",
+)
 @click.option("--svg", type=OutputFile(), help="plan.svg: the plan as a picture.")
-@click.option("--workers", type=int, default=1, show_default=True, help="Threads; with one, the plan is reproducible.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Threads; with one, the plan is reproducible.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @json_option
 @told
 def plan(
@@ -91,13 +106,15 @@ def plan(
     Its other fields (dates, set-up, resources, calendars, changeovers, objective) are those of
     include/schemas/lab_plan.schema.json.
     """
-    from twinbench.core.planning.document import plan_document, problem_from_document
+    from twinbench.core.planning.document import problem_from_document
+    from twinbench.core.planning.plan_document import plan_document
     from twinbench.core.planning.solve import solve
 
-    problem = problem_from_document(_read(lab))
+    asked = _read(lab)
+    problem = problem_from_document(asked)
     with show_search(time_limit, quiet=as_json) as told:
         made = solve(problem, time_limit_s=time_limit, workers=workers, seed=seed, told=told)
-    document = plan_document(problem, made)
+    document = plan_document(problem, made, lab=asked)
     output.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     if svg:
         from twinbench.workflow.rendering.lab_gantt import lab_gantt_svg
@@ -105,6 +122,6 @@ def plan(
         svg.write_text(lab_gantt_svg(problem, made), encoding="utf-8")
     figures = {**made.figures(), "output": str(output)}
     if not as_json:
-        show_plan(made, document["late"])
+        show_plan(made, document["late"], document["notes"])
         show_facts({key: value for key, value in figures.items() if key != "objectives"})
     return figures, 0

@@ -37,8 +37,8 @@ def show_search(time_limit_s: float, *, quiet: bool) -> Iterator[Callable[[float
         yield lambda seconds, value: progress.update(task, completed=seconds, best=f"{value:,}")
 
 
-def show_plan(plan: Plan, late: Sequence[Mapping[str, Any]]) -> None:
-    """Show one bar per bench, the objective tier by tier, and what holds back the tests that are late."""
+def show_plan(plan: Plan, late: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> None:
+    """Show one bar per bench, the objective tier by tier, what holds back the tests that are late, and what is odd."""
     rows = []
     for bench in sorted({part.bench for part in plan.intervals}):
         parts = [part for part in plan.intervals if part.bench == bench]
@@ -49,9 +49,12 @@ def show_plan(plan: Plan, late: Sequence[Mapping[str, Any]]) -> None:
         {"objective": "left", "value": "right", "at least": "right", "gap": "right"},
         [(t.criteria, f"{t.value:,}", f"{t.bound:,}", f"{100 * t.gap:.1f} %") for t in plan.tiers],
     )
+    for note in notes:
+        click.secho(note, fg="yellow")
     for entry in late[:_MOST_LATE]:
-        click.secho(f"late by {entry['late_min']} min", fg="yellow", nl=False)
-        click.echo("  " + "; ".join(entry["because"]))
+        late_by = f"late by {entry['late_min']} min"
+        click.secho(late_by, fg="yellow", nl=False)
+        click.echo("  " + f"\n{' ' * (len(late_by) + 2)}".join(entry["because"]))
     if len(late) > _MOST_LATE:
         click.echo(f"… and {len(late) - _MOST_LATE} more are late, see the file.")
 

@@ -50,6 +50,28 @@ def demanding(*demands, **lengths):
             id="a set-up longer than any window",
         ),
         pytest.param(
+            lab(demanding(Demand("power", 3)), resources=(Resource("power", 4, closed=((50, FAR_MIN, 2),)),)),
+            "No bench can take job T1: its setup and test and teardown on b1 takes 60 min, "
+            "the longest window of power is 50 min",
+            id="a test longer than the time for which there is enough",
+        ),
+        pytest.param(
+            lab(replace(demanding(Demand("operator")), release_min=2470)),
+            "T1: its .* takes 60 min, the longest window of operator is 50 min from minute 2470 to",
+            id="a test after the last window",
+        ),
+        pytest.param(
+            lab(Job("T1", (MODE,), deadline_min=140), benches=(Bench("b1", closed=((50, 70), (110, 130))),)),
+            "No bench can take job T1: it takes 60 min on b1, which is open for 50 min at a time "
+            "from minute 0 to 140. Change the job or the lab",
+            id="a bench that is never open for so long in time",
+        ),
+        pytest.param(
+            lab(Job("T1", (MODE,)), benches=(Bench("b1", closed=((0, FAR_MIN),)),)),
+            "T1: it takes 60 min on b1, which is open for 0 min at a time from minute 0 to",
+            id="a bench that is closed for good",
+        ),
+        pytest.param(
             lab(demanding(Demand("operator")), resources=(Resource("operator", open=()),)),
             "T1.*the longest window of operator is 0 min",
             id="nobody is ever there",
@@ -223,6 +245,17 @@ def passes(problem):
         pytest.param(lab(demanding(Demand("operator", 0), duration_min=900)), id="none of it at any time"),
         pytest.param(lab(Job("T1", (Mode("b1", 9999, demands=(Demand("operator"),)), MODE))), id="one mode is enough"),
         pytest.param(lab(Job("T1", (MODE,), locked=("b1", -30))), id="what began before the plan"),
+        pytest.param(
+            lab(Job("T1", (MODE,), locked=("b1", -30)), benches=(Bench("b1", closed=((0, FAR_MIN),)),)),
+            id="what runs on a bench that has been closed",
+        ),
+        pytest.param(
+            lab(
+                Job("T1", (MODE,), release_min=70, deadline_min=130),
+                benches=(Bench("b1", closed=((50, 70), (130, 140))),),
+            ),
+            id="just long enough",
+        ),
         pytest.param(lab(objective=()), id="no wishes"),
     ],
 )

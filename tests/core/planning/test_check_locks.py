@@ -1,5 +1,8 @@
 """Locks that contradict each other, or what the lab has, are refused with the names and the reason."""
 
+from dataclasses import replace
+from time import perf_counter
+
 import pytest
 
 from twinbench.core.errors import InfeasibleError
@@ -96,3 +99,13 @@ def test_a_contradiction_of_locks_is_refused_with_the_names_and_the_reason(probl
 )
 def test_locks_that_can_be_kept_are_not_refused(problem):
     check(problem)
+
+
+def test_a_calendar_of_very_many_windows_takes_no_time_to_check():
+    nights = Resource("operator", closed=tuple((day + 300, day + 400, 1) for day in range(0, 5_000_000, 400)))
+    locked_job = locked("A", "b1", 400, Demand("operator"))
+
+    begin = perf_counter()
+    check(replace(lab(locked_job), resources=(nights,)))
+
+    assert perf_counter() - begin < 1

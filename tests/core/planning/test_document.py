@@ -1,18 +1,14 @@
 """The document of a lab is read as it is, or refused naming who is at fault; its plan is a document again."""
 
-import json
-
 import pytest
 
 from twinbench.core.errors import PlanError
 from twinbench.core.planning.document import (
     demands_from_document,
-    plan_document,
     problem_from_document,
     resources_from_document,
 )
 from twinbench.core.planning.problem import Bench, Demand, Job, Mode, Precedence, Problem, Resource
-from twinbench.core.planning.solve import solve
 
 ORIGIN = "2026-12-01T08:00:00+01:00"
 MODE = {"bench": "b1", "duration_min": 30}
@@ -177,6 +173,10 @@ def test_an_objective_is_taken_as_it_is():
     )
 
 
+def test_a_whole_number_may_be_written_with_a_point_as_the_schema_has_it():
+    assert read({"release_min": 60.0}) == read({"release_min": 60})
+
+
 # ---- what is refused ----
 
 
@@ -187,6 +187,8 @@ def test_an_objective_is_taken_as_it_is():
         ([], "The lab has jobs None: give a list"),
         ({"jobs": [3]}, "Job 1 has name None: give a name"),
         ({"jobs": [{"name": ""}]}, "Job 1 has name '': give a name"),
+        ({"jobs": [{"name": "half a character: \ud800"}]}, "Job 1 has name 'half .*: give a name"),
+        (lab({"unit": "\udfff"}), "Job a has unit '.*: give a text"),
         ({"jobs": [{"name": "a"}]}, "Job a has modes None: give a list"),
         (lab({"modes": [{}]}), "A mode of job a has bench None: give a name"),
         (lab({"modes": [{"bench": "b1"}]}), "Job a has duration_min None: give whole minutes"),
@@ -245,6 +247,11 @@ def test_an_objective_is_taken_as_it_is():
         (lab({"due": "soon"}, origin=ORIGIN), "Job a: due 'soon' is no moment: give one such as 2026-12-01T08:00:00Z"),
         (lab({"due": "2026-12-01T08:00:00"}, origin=ORIGIN), "Job a: due .* has no time zone"),
         (lab(origin=5), "The lab's origin 5 is no moment"),
+        (lab(origin="0001-01-01T00:00:00+14:00"), "The lab's origin '0001-.*' is no moment"),
+        (lab(origin="0001-01-01T00:00:00Z"), "The lab's origin is in the year 1: give one from 1900 to 9000"),
+        (lab(origin="9999-12-31T00:00:00Z"), "The lab's origin is in the year 9999: give one from 1900 to 9000"),
+        (lab({"release_min": float("nan")}), "Job a has release_min nan: give whole minutes"),
+        (lab({"release_min": float("inf")}), "Job a has release_min inf: give whole minutes"),
         (lab(timezone="Europe/Atlantis"), "The lab has timezone 'Europe/Atlantis': give a name such as Europe/Berlin"),
         (lab(timezone=7), "The lab has timezone 7"),
         (lab(changeovers=[]), r"The lab has changeovers \[\]: give"),
@@ -291,33 +298,3 @@ def test_what_is_wrong_is_named(document, message):
 def test_a_misspelt_field_is_named_with_what_was_probably_meant(document, message):
     with pytest.raises(PlanError, match=message):
         problem_from_document(document)
-
-
-# ---- the plan as a document ----
-
-
-def test_the_plan_document_has_figures_intervals_and_what_is_late_with_its_reason():
-    needs = [{"resource": "operator", "amount": 2, "during": ["setup"]}]
-    jobs = [
-        {"name": "first", "modes": [{**MODE, "setup_min": 5, "demands": needs, "reason": "nothing else can"}]},
-        {"name": "second", "modes": [MODE], "after": ["first"], "due_min": 40},
-    ]
-    problem = problem_from_document({"jobs": jobs, "resources": [{"name": "operator", "capacity": 2}]})
-
-    document = plan_document(problem, solve(problem, seed=4))
-
-    assert document["status"] == "optimal"
-    assert [tier["criteria"] for tier in document["objectives"]] == ["tardiness", "makespan"]
-    assert document["intervals"][0] == {
-        **{"job": "first", "bench": "b1", "mode": 0},
-        **{"begin_min": 0, "start_min": 5, "end_min": 35, "teardown_min": 35, "free_min": 35},
-        **{"resources": {"operator": 2}, "reason": "nothing else can"},
-    }
-    assert document["late"] == [
-        {
-            "job": "second",
-            "late_min": 25,
-            "because": ["second: it comes after first, until minute 35", "first: it may not begin before minute 0"],
-        }
-    ]
-    assert json.loads(json.dumps(document)) == document

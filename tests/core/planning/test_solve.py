@@ -1,7 +1,8 @@
 """A bench plan keeps its promises, whatever the lab: no rule broken, worth what it says, as good as can be."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
+from time import perf_counter
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from tests.core.planning.checker import value, violations
 from tests.core.planning.labs import labs, tiny_labs
 from twinbench.core.errors import InfeasibleError, PlanError
-from twinbench.core.planning.plan import Interval
+from twinbench.core.planning import solve as module
+from twinbench.core.planning.plan import Interval, Plan, Tier
 from twinbench.core.planning.problem import Bench, Demand, Job, Mode, Precedence, Problem, Resource
 from twinbench.core.planning.solve import solve
 
@@ -221,6 +223,14 @@ def test_a_test_that_began_before_the_plan_holds_its_bench_until_it_is_over():
     ]
 
 
+def test_a_plan_of_locked_jobs_alone_is_the_best_there_is():
+    jobs = tuple(Job(name, TWO, project="apollo", locked=(bench, 0)) for name, bench in (("a", "b1"), ("b", "b2")))
+
+    plan = solve(Problem(jobs, BENCHES, objective=({"span": 1},)))
+
+    assert (plan.status, plan.objective, plan.bound) == ("optimal", 10, 10)
+
+
 # ---- what once went wrong ----
 
 NIGHTS = Resource("operator", open=((0, 10), (50, 60)))
@@ -358,6 +368,29 @@ def test_a_search_without_time_or_worker_is_refused(limits):
         solve(Problem((Job("a", TWO),), BENCHES), **limits)
 
 
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"seed": -1}, "A plan cannot have seed -1: give 0 or more"),
+        ({"workers": 100_000}, "A plan cannot have 100000 workers: give at most 1000"),
+    ],
+)
+def test_numbers_that_the_searches_cannot_work_with_are_refused(limits, message):
+    with pytest.raises(PlanError, match=message):
+        solve(Problem((Job("a", TWO),), BENCHES), **limits)
+
+
+@pytest.mark.parametrize(("loading_s", "left_s"), [(0.0, 2.0), (0.5, 1.5), (3.0, 1.0)])
+def test_loading_counts_but_leaves_the_searches_half_of_the_time(monkeypatch, loading_s, left_s):
+    over, left = perf_counter() + loading_s, []
+    monkeypatch.setattr(module, "_load", lambda: next(tick for tick in count() if perf_counter() >= over))
+    monkeypatch.setattr(module.Portfolio, "run", lambda search: left.append(search.left_s()))
+
+    with pytest.raises(PlanError, match="No plan was found"):
+        solve(Problem((Job("a", TWO),), BENCHES), time_limit_s=2.0)
+    assert left_s - 0.3 < left[0] <= left_s
+
+
 @settings(max_examples=6)
 @given(labs(largest=4))
 @example(Problem(tuple(Job(name, TWO) for name in "abcde"), BENCHES[:2]))
@@ -370,9 +403,24 @@ def test_whoever_watches_is_told_of_better_and_better_plans(problem):
     assert told[-1][1] == plan.objective
 
 
+def test_a_plan_says_whether_its_search_had_the_time_that_its_effort_takes():
+    jobs = tuple(Job(f"{n}", (Mode("b1", 7 + n % 5),), preferred_min=3 * n, family="hot" * (n % 2)) for n in range(60))
+    hard = Problem(jobs, BENCHES, objective=({"preferred": 1},))
+
+    assert solve(hard, time_limit_s=0.01).ended == "time"
+
+
+@pytest.mark.parametrize(
+    ("bound", "in_time", "ended"), [(5, True, "proven"), (5, False, "proven"), (4, True, "effort"), (4, False, "time")]
+)
+def test_a_proof_ends_a_search_or_its_effort_or_its_time(bound, in_time, ended):
+    assert Plan((Tier("makespan", 5, bound),), (), 5, 0.0, "", {}, in_time=in_time).ended == ended
+
+
 def test_figures_say_how_good_a_plan_is_and_how_it_was_found():
     figures = solve(Problem((Job("a", TWO),), BENCHES), seed=4).figures()
 
+    assert figures["ended"] == "proven"
     assert figures["solver"].startswith("ruin and recreate, OR-Tools CP-SAT 9.")
     assert figures | {"status": "optimal", "objective": 10, "bound": 10, "gap": 0.0, "makespan_min": 10} == figures
     assert figures | {"seed": 4, "workers": 1, "time_limit_s": 10.0} == figures

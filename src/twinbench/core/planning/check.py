@@ -9,12 +9,11 @@ from itertools import pairwise
 from twinbench.core.errors import InfeasibleError
 from twinbench.core.planning.changeovers import Table
 from twinbench.core.planning.check_locks import check_locks
-from twinbench.core.planning.problem import CRITERIA, FAR_MIN, PHASES, Bench, Demand, Job, Mode, Problem, Resource
+from twinbench.core.planning.check_modes import MOST, Lab, obstacle
+from twinbench.core.planning.problem import CRITERIA, FAR_MIN, Bench, Job, Problem, Resource
 
 __all__ = ["MOST", "check"]
 
-MOST = 10**9
-"""No number that is no time is larger."""
 _COUNTABLE = 2**62
 
 
@@ -27,16 +26,15 @@ def check(problem: Problem) -> None:
     _refuse_duplicates("Job", (job.name for job in problem.jobs))
     _refuse_duplicates("Bench", (bench.name for bench in problem.benches))
     _refuse_duplicates("Resource", (resource.name for resource in problem.resources))
-    benches = {bench.name: bench for bench in problem.benches}
-    resources = {resource.name: resource for resource in problem.resources}
     for name, table in problem.changeovers.items():
         _check_table(name, table)
     for bench in problem.benches:
         _check_bench(bench, problem)
     for resource in problem.resources:
         _check_resource(resource)
+    lab = Lab(problem)
     for job in problem.jobs:
-        _check_job(job, benches, resources)
+        _check_job(job, lab)
     _check_precedences(problem.jobs)
     check_locks(problem)
     _check_objective(problem)
@@ -90,7 +88,7 @@ def _refuse_far(what: str, start: int, end: int) -> None:
         )
 
 
-def _check_job(job: Job, benches: Mapping[str, Bench], resources: Mapping[str, Resource]) -> None:
+def _check_job(job: Job, lab: Lab) -> None:
     if not job.modes:
         raise InfeasibleError(f"No bench can take job {job.name}: widen its limits or free a bench.")
     if not 0 <= job.priority <= MOST:
@@ -101,75 +99,10 @@ def _check_job(job: Job, benches: Mapping[str, Bench], resources: Mapping[str, R
         if value is not None and not 0 <= value <= FAR_MIN:
             past = "that is before the plan begins" if value < 0 and name != "wait_min" else "that is no time"
             raise InfeasibleError(f"Job {job.name} has {name} {value}: {past}; give 0 to {FAR_MIN}.")
-    reasons = [_obstacle(job, mode, benches, resources) for mode in job.modes]
+    reasons = [obstacle(job, mode, lab) for mode in job.modes]
     if all(reasons):
         why = "; ".join(dict.fromkeys(filter(None, reasons)))
         raise InfeasibleError(f"No bench can take job {job.name}: {why}. Change the job or the lab.")
-
-
-def _obstacle(job: Job, mode: Mode, benches: Mapping[str, Bench], resources: Mapping[str, Resource]) -> str:
-    """Why a mode can never be carried out; empty if it may be."""
-    _check_mode(job, mode, benches)
-    where = f" on {mode.bench}" if mode.bench else ""
-    if job.deadline_min is not None and job.release_min + mode.length_min > job.deadline_min:
-        return (
-            f"it takes {mode.length_min} min{where} and may begin at minute {job.release_min}, "
-            f"its deadline is minute {job.deadline_min}"
-        )
-    return next(filter(None, (_shortage(job, mode, demand, resources) for demand in mode.demands)), "")
-
-
-def _check_mode(job: Job, mode: Mode, benches: Mapping[str, Bench]) -> None:
-    if mode.bench and mode.bench not in benches:
-        raise InfeasibleError(f"Job {job.name} may be done on bench {mode.bench!r}, which is not described: add it.")
-    where = f" on {mode.bench}" if mode.bench else ""
-    for what, minutes, least in (
-        ("takes", mode.duration_min, 1),
-        ("is set up for", mode.setup_min, 0),
-        ("is torn down for", mode.teardown_min, 0),
-    ):
-        if not least <= minutes <= FAR_MIN:
-            raise InfeasibleError(f"Job {job.name} {what} {minutes} min{where}: give {least} to {FAR_MIN} minutes.")
-    if not 0 <= mode.cost <= MOST:
-        raise InfeasibleError(f"Job {job.name} costs {mode.cost}{where}: give 0 to {MOST}.")
-
-
-def _shortage(job: Job, mode: Mode, demand: Demand, resources: Mapping[str, Resource]) -> str:
-    """Why a demand can never be met; empty if it may be."""
-    resource = resources.get(demand.resource)
-    if resource is None:
-        raise InfeasibleError(f"Job {job.name} demands {demand.resource!r}, which is not described: add it.")
-    if demand.amount < 0 or not set(demand.during) <= set(PHASES):
-        raise InfeasibleError(
-            f"Job {job.name} demands {demand.amount} of {demand.resource} during {', '.join(demand.during)}: "
-            f"give 0 or more during some of {', '.join(PHASES)}."
-        )
-    if demand.amount > resource.capacity and any(_lengths(mode)[phase] for phase in demand.during):
-        where = f" on {mode.bench}" if mode.bench else ""
-        return f"it needs {demand.amount} of {resource.name}{where}, there are {resource.capacity}"
-    return _longer_than_windows(mode, demand.during, resource) if demand.amount else ""
-
-
-def _lengths(mode: Mode) -> dict[str, int]:
-    return dict(zip(PHASES, (mode.setup_min, mode.duration_min, mode.teardown_min), strict=True))
-
-
-def _longer_than_windows(mode: Mode, during: Iterable[str], resource: Resource) -> str:
-    """What a demand holds longer than the longest window of its resource is open."""
-    if resource.open is None:
-        return ""
-    longest = max((end - start for start, end in resource.open), default=0)
-    lengths = _lengths(mode)
-    phases = [phase for phase in PHASES if phase in during]
-    joined = "test" in phases
-    pieces = (
-        {" and ".join(phases): sum(lengths[phase] for phase in phases)} if joined else {p: lengths[p] for p in phases}
-    )
-    for what, length in pieces.items():
-        if length > longest:
-            on = f" on {mode.bench}" if mode.bench else ""
-            return f"its {what}{on} takes {length} min, the longest window of {resource.name} is {longest} min"
-    return ""
 
 
 def _check_precedences(jobs: Iterable[Job]) -> None:

@@ -10,11 +10,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from twinbench.core.planning.problem import Job, Problem
+from twinbench.core.planning.problem import FAR_MIN, Job, Problem
 
 __all__ = ["conflict"]
 
 _LOOK_S = 2.0  # a smaller problem that is not proven to have no plan in this time counts as having one
+
+_FOR = "\n"  # between the names of a bench and of the job that has it alone
 
 _NAMED = 10  # jobs, where there was no time to find those that matter
 
@@ -98,6 +100,9 @@ def _demands(problem: Problem) -> Iterator[tuple[str, Step]]:
         if bench.closed:
             windows = ", ".join(f"{start} to {end}" for start, end in bench.closed)
             yield f"bench {bench.name} is closed from minute {windows}", _open_bench(bench.name)
+    for bench in problem.benches:
+        if sum(any(mode.bench == bench.name for mode in job.modes) for job in problem.jobs) > 1:
+            yield f"{bench.name} does one job at a time", _bench_for_each(bench.name)
     for resource in problem.resources:
         if resource.open is not None or resource.closed:
             yield f"{resource.name} is not always there", _open_resource(resource.name)
@@ -121,7 +126,7 @@ def _demands_of_links(job: Job) -> Iterator[tuple[str, Step]]:
         if link.max_lag_min is not None:
             words = f"{job.name} begins at most {link.max_lag_min} min after {link.job}"
             yield words, _any_time_after(job, link.job)
-        yield f"{job.name} comes {link.min_lag_min} min after {link.job}", _without_link(job, link.job)
+        yield f"{job.name} comes {link.min_lag_min} min after {link.job}", _any_time_before(job, link.job)
 
 
 def _changed(job: Job, **changes: object) -> Step:
@@ -132,18 +137,18 @@ def _changed(job: Job, **changes: object) -> Step:
     return without
 
 
-def _without_link(job: Job, earlier: str) -> Step:
-    def without(problem: Problem) -> Problem:
-        now = next(one for one in problem.jobs if one.name == job.name)
-        return _changed(job, after=tuple(link for link in now.after if link.job != earlier))(problem)
-
-    return without
+def _any_time_before(job: Job, earlier: str) -> Step:
+    return _with_lag(job, earlier, min_lag_min=-FAR_MIN)
 
 
 def _any_time_after(job: Job, earlier: str) -> Step:
+    return _with_lag(job, earlier, max_lag_min=None)
+
+
+def _with_lag(job: Job, earlier: str, **lag: int | None) -> Step:
     def without(problem: Problem) -> Problem:
         now = next(one for one in problem.jobs if one.name == job.name)
-        loose = tuple(replace(link, max_lag_min=None) if link.job == earlier else link for link in now.after)
+        loose = tuple(replace(link, **lag) if link.job == earlier else link for link in now.after)  # type: ignore[arg-type]
         return _changed(job, after=loose)(problem)
 
     return without
@@ -151,8 +156,27 @@ def _any_time_after(job: Job, earlier: str) -> Step:
 
 def _open_bench(name: str) -> Step:
     return lambda problem: replace(
-        problem, benches=tuple(replace(one, closed=()) if one.name == name else one for one in problem.benches)
+        problem,
+        benches=tuple(
+            replace(one, closed=()) if one.name.partition(_FOR)[0] == name else one for one in problem.benches
+        ),
     )
+
+
+def _bench_for_each(name: str) -> Step:
+    """Every job has a bench of its own instead."""
+
+    def own(job: Job) -> Job:
+        modes = tuple(replace(mode, bench=name + _FOR + job.name) if mode.bench == name else mode for mode in job.modes)
+        where = (name + _FOR + job.name, job.locked[1]) if job.locked and job.locked[0] == name else job.locked
+        return replace(job, modes=modes, locked=where)
+
+    def without(problem: Problem) -> Problem:
+        bench = next(one for one in problem.benches if one.name == name)
+        owned = (replace(bench, name=name + _FOR + job.name) for job in problem.jobs)
+        return replace(problem, jobs=tuple(map(own, problem.jobs)), benches=(*problem.benches, *owned))
+
+    return without
 
 
 def _open_resource(name: str) -> Step:

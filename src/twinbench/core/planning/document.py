@@ -1,4 +1,4 @@
-"""A lab to be planned as a document (``include/schemas/lab_plan.schema.json``), and its plan as another one.
+"""A lab to be planned as a document (``include/schemas/lab_plan.schema.json``).
 
 Times are minutes after the plan's origin. A document that names its origin may give moments instead
 (``due`` for ``due_min`` and so on), and calendars with weekdays and hours, which need a time zone.
@@ -23,13 +23,10 @@ from twinbench.core.planning.document_fields import (
     optional_list,
     refuse_unknown,
 )
-from twinbench.core.planning.explain import causes, late_jobs
-from twinbench.core.planning.plan import Plan
 from twinbench.core.planning.problem import PHASES, Bench, Demand, Job, Mode, Precedence, Problem, Resource
 
 __all__ = [
     "demands_from_document",
-    "plan_document",
     "problem_from_document",
     "resources_from_document",
     "usual_objective",
@@ -37,6 +34,7 @@ __all__ = [
 
 _MOMENTS = ("release", "due", "deadline", "preferred", "planned")
 _DAYS, _MOST_DAYS = 366, 3660
+_YEARS = (1900, 9000)
 _KINDS = ("physical", "virtual")
 
 
@@ -130,7 +128,12 @@ class _Reader:
         return optional_list(self.document, key, "The lab")
 
     def _origin(self) -> datetime | None:
-        return a_moment(self.document["origin"], "The lab's origin") if "origin" in self.document else None
+        if "origin" not in self.document:
+            return None
+        origin = a_moment(self.document["origin"], "The lab's origin")
+        if not _YEARS[0] <= origin.year <= _YEARS[1]:  # there has to be a calendar before and after it
+            raise PlanError(f"The lab's origin is in the year {origin.year}: give one from {_YEARS[0]} to {_YEARS[1]}.")
+        return origin
 
     def _zone(self) -> ZoneInfo:
         name = self.document.get("timezone", "UTC")
@@ -254,33 +257,6 @@ class _Reader:
         return {
             name: dict(_changeover(line, name) for line in a_list(tables, name, "The changeovers")) for name in tables
         }
-
-
-def plan_document(problem: Problem, plan: Plan) -> dict[str, Any]:
-    """A plan as JSON: its figures, every interval with what it takes, and what holds back the jobs that are late."""
-    jobs = {job.name: job for job in problem.jobs}
-    return {
-        **plan.figures(),
-        "intervals": [
-            {
-                "job": part.job,
-                "bench": part.bench,
-                "mode": part.mode,
-                "begin_min": part.begin_min,
-                "start_min": part.start_min,
-                "end_min": part.end_min,
-                "teardown_min": part.teardown_min,
-                "free_min": part.free_min,
-                "resources": {d.resource: d.amount for d in jobs[part.job].modes[part.mode].demands},
-                "reason": jobs[part.job].modes[part.mode].reason,
-            }
-            for part in plan.intervals
-        ],
-        "late": [
-            {"job": name, "late_min": minutes, "because": [str(cause) for cause in causes(problem, plan, name)]}
-            for name, minutes in late_jobs(problem, plan)
-        ],
-    }
 
 
 def _changeover(line: Any, table: str) -> tuple[tuple[str, str], int]:

@@ -33,11 +33,11 @@ def a_moment(value: Any, owner: str) -> datetime:
     """A moment with time zone, in UTC."""
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        if moment.tzinfo is None:
+            raise PlanError(f"{owner} {value!r} has no time zone: give one such as 2026-12-01T08:00:00Z.")
+        return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         raise PlanError(f"{owner} {value!r} is no moment: give one such as 2026-12-01T08:00:00Z.") from None
-    if moment.tzinfo is None:
-        raise PlanError(f"{owner} {value!r} has no time zone: give one such as 2026-12-01T08:00:00Z.")
-    return moment.astimezone(UTC)
 
 
 def refuse_unknown(entry: Mapping[str, Any], fields: Collection[str], owner: str) -> None:
@@ -63,7 +63,7 @@ def a_list(document: Any, key: str, owner: str) -> list[Any]:
 def a_name(document: Any, owner: str, key: str = "name") -> str:
     """A text that is not empty."""
     value = document.get(key) if isinstance(document, Mapping) else None
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or not _can_be_written(value):
         raise PlanError(f"{owner} has {key} {value!r}: give a name.")
     return value
 
@@ -71,14 +71,21 @@ def a_name(document: Any, owner: str, key: str = "name") -> str:
 def a_text(document: Mapping[str, Any], key: str, owner: str) -> str:
     """A text; empty if left out."""
     value = document.get(key, "")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _can_be_written(value):
         raise PlanError(f"{owner} has {key} {value!r}: give a text.")
     return value
 
 
+def _can_be_written(text: str) -> bool:
+    """Whether a text is one: JSON may name half a character, as an escaped surrogate."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def a_whole(document: Mapping[str, Any], key: str, owner: str, *, default: int | None = None) -> int:
-    """A whole number; the default if left out, unless that is None."""
+    """A whole number, which may be written as 60.0; the default if left out, unless that is None."""
     value = document.get(key, default) if isinstance(document, Mapping) else None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         what = "whole minutes" if key.endswith("min") else "a whole number"
         raise PlanError(f"{owner} has {key} {value!r}: give {what}.")

@@ -60,6 +60,7 @@ class Plan:
         tiers: The tiers of the objective, the most important first.
         intervals: One per job, by beginning, then bench.
         parameters: What the search was asked for: seed, workers, time limit.
+        in_time: Whether the search was over before its time was; if not, the same seed may give another plan.
         trace: Seconds after the beginning and the objective's first tier, whenever a better plan was found.
     """
 
@@ -69,12 +70,18 @@ class Plan:
     wall_s: float
     solver: str
     parameters: dict[str, Any]
+    in_time: bool = True
     trace: tuple[tuple[float, int], ...] = field(default=(), compare=False)
 
     @property
     def status(self) -> str:
         """``optimal`` if nothing is better in any tier, else ``feasible``."""
         return "optimal" if all(tier.proven for tier in self.tiers) else "feasible"
+
+    @property
+    def ended(self) -> str:
+        """What ended the search: that nothing is better was ``proven``, or its ``effort`` or ``time`` was over."""
+        return "proven" if self.status == "optimal" else "effort" if self.in_time else "time"
 
     @property
     def objective(self) -> int:
@@ -102,6 +109,7 @@ class Plan:
             "wall_s": round(self.wall_s, 3),
             "solver": self.solver,
             **self.parameters,
+            "ended": self.ended,
             "objectives": [
                 {"criteria": tier.criteria, "value": tier.value, "bound": tier.bound, "gap": round(tier.gap, 6)}
                 for tier in self.tiers

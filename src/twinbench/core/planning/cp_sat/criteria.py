@@ -35,7 +35,7 @@ class Criteria:
 
     def expressions(self) -> dict[str, Any]:
         """``{criterion: expression}`` for those that the objective uses."""
-        used = {name for tier in self.owner.problem.objective for name in tier}
+        used = dict.fromkeys(name for tier in self.owner.problem.objective for name in tier)  # in the same order always
         return {name: getattr(self, name)() for name in used}
 
     def makespan(self) -> Any:
