@@ -115,8 +115,8 @@ def _check_resource(resource: Resource, holds: Sequence[_Hold]) -> None:
     edges += [edge for start, end, _ in resource.closed for edge in (start, end)]
     for at in sorted({*edges, *(hold.start for hold in holds)}):
         now = [hold for hold in holds if hold.start <= at < hold.end]
-        needed, left = sum(hold.amount for hold in now), resource.left(at)
-        if needed > left:
+        needed = sum(hold.amount for hold in now)
+        if needed and needed > (left := resource.left(at)):
             names = " and ".join(dict.fromkeys(hold.job for hold in now))
             verb = (
                 "Jobs {} are locked and need" if len({hold.job for hold in now}) > 1 else "Job {} is locked and needs"
