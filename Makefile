@@ -32,15 +32,15 @@ up: install ## start the local lab
 down: install ## end it; nothing stays behind
 	@$(BIN)/twinbench down
 
-check: install ## style, types, import rules and the fast tests (a minute and a half)
+check: install ## style, types, import rules and the fast tests (a minute)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not stack and not thorough" -n 2 --hypothesis-profile=quick
+	$(BIN)/pytest -q -m "not stack and not thorough" -n 2 --dist worksteal --hypothesis-profile=quick
 
 test: install ## everything, whole local labs included
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not stack" -n 2
+	$(BIN)/pytest -q -m "not stack" -n 2 --dist worksteal
 	$(BIN)/pytest -q -m stack -n 2 --ignore=tests/stack
 	$(BIN)/pytest -q -m stack -n 2 --dist loadfile tests/stack # two labs side by side, 1.5 GB each
 

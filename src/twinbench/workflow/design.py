@@ -37,6 +37,7 @@ MOST_RUNS = 200
 """Of a request; its schema has the same."""
 
 DESIGN = "doe-output/design.json"
+ROUNDS = "doe-output/rounds.json"
 
 _SIZED = [kind.value for kind in Kind if kind.needs_runs]
 
