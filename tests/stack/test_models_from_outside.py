@@ -57,18 +57,8 @@ def handed_on(requester):
     return first, second, kept
 
 
-@pytest.fixture(scope="module")
-def unfinished(requester):
-    """A request whose folder has a model only, while a drop lies beside it that lacks one."""
-    with another_twin(requester.site, upload_a_model_only):
-        request_uuid = requester.ask(request_document(runs=1)).json()["dag_run_id"]
-        drop(requester.site, "{name}{suffix}", without=["FMU_Output_Handler.fmu"])
-        eventually(lambda: requester.awaits_models(request_uuid), timeout_s=120, every_s=0.5)
-    return request_uuid
-
-
-def test_an_fmu_that_is_no_zip_is_diagnosed_and_kept(requester, handed_on, unfinished):
-    """While others are carried out, and one waits for models."""
+def test_an_fmu_that_is_no_zip_is_diagnosed_and_kept(requester, handed_on):
+    """While others are carried out."""
     test = "Performance - SOC adjustment"
     folder = requester.site.folder(*_REGISTRY, test)
     for name in ("FMU_Input_Handler", "FMU_Output_Handler"):
@@ -89,20 +79,6 @@ def test_an_fmu_that_is_no_zip_is_diagnosed_and_kept(requester, handed_on, unfin
     assert kept.read_bytes() == b"this is no zip"
 
 
-def test_uploads_that_are_not_completed_are_explained_and_kept(requester, unfinished):
-    """One in the request's own folder, one that was dropped flat: neither is lost, both are told."""
-    site = requester.site
-
-    state, _ = requester.wait(unfinished)
-
-    assert state == "failed"
-    failure = requester.row(unfinished)["failure"]
-    assert failure.startswith("await_bundle: ")
-    assert "holds FMU_Battery_Model.fmu but no inter_connection.json" in failure
-    assert (site.folder("sftp", "twin", "pool", unfinished) / "FMU_Battery_Model.fmu").exists()
-    eventually(lambda: in_quarantine(site, "names FMU_Output_Handler, of which there is no FMU"), timeout_s=100)
-
-
 def test_models_that_are_dropped_flat_are_handed_on_or_kept_aside_with_the_reason(requester, handed_on):
     first, second, kept = handed_on
 
@@ -114,3 +90,20 @@ def test_models_that_are_dropped_flat_are_handed_on_or_kept_aside_with_the_reaso
     notes = {one: requester.api.run(one)["note"] for one in (first, second)}
     assert f"rename quarantine/{kept}" in notes[first]
     assert "handed on: its UUID is in the names" in notes[second]
+
+
+def test_uploads_that_are_not_completed_are_explained_and_kept(requester):
+    """One in the request's own folder, one that was dropped flat: neither is lost, both are told."""
+    site = requester.site
+    with another_twin(site, upload_a_model_only):
+        request_uuid = requester.ask(request_document(runs=1)).json()["dag_run_id"]
+        drop(site, "{name}{suffix}", without=["FMU_Output_Handler.fmu"])
+        state, seen = requester.wait(request_uuid)
+
+    assert state == "failed"
+    assert "deferred" in seen["await_bundle"]
+    failure = requester.row(request_uuid)["failure"]
+    assert failure.startswith("await_bundle: ")
+    assert "holds FMU_Battery_Model.fmu but no inter_connection.json" in failure
+    assert (site.folder("sftp", "twin", "pool", request_uuid) / "FMU_Battery_Model.fmu").exists()
+    eventually(lambda: in_quarantine(site, "names FMU_Output_Handler, of which there is no FMU"), timeout_s=100)
