@@ -32,15 +32,23 @@ up: install ## start the local lab
 down: install ## end it; nothing stays behind
 	@$(BIN)/twinbench down
 
-check: install ## style, types, import rules and the fast tests (a minute and a half)
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not stack and not thorough" -n 2 --hypothesis-profile=quick
+STYLE := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+FAST  := $(BIN)/pytest -q -m "not stack and not thorough" --hypothesis-profile=quick
+PAGES := tests/web tests/workflow
+
+check: install ## style, types, import rules and the fast tests (a minute)
+	@$(MAKE) --no-print-directory --output-sync -j3 check-style check-pages check-others
+
+check-style:
+	$(STYLE)
+check-pages: # half of the time: two plain processes take a quarter less than xdist's two workers and their master
+	$(FAST) $(PAGES)
+check-others:
+	$(FAST) $(PAGES:%=--ignore=%)
 
 test: install ## everything, whole local labs included
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not stack" -n 2
+	$(STYLE)
+	$(BIN)/pytest -q -m "not stack" -n 2 --dist worksteal
 	$(BIN)/pytest -q -m stack -n 2 --ignore=tests/stack
 	$(BIN)/pytest -q -m stack -n 2 --dist loadfile tests/stack # two labs side by side, 1.5 GB each
 
@@ -65,4 +73,4 @@ lock: install ## renew requirements.txt from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes deploy/requirements-servers.in \
 	  -c requirements.txt -o deploy/requirements-servers.txt
 
-.PHONY: help install demo up down check test bench fmus lock
+.PHONY: help install demo up down check check-style check-pages check-others test bench fmus lock

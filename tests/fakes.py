@@ -1,11 +1,12 @@
 """A lab whose ports are fakes in memory: what is not under test, and nothing else, is made up.
 
-Objects lie in real files and FMUs are the shipped ones; the register, the pool, the wire and the benches behind it are
-fakes. Each fake keeps what it was told, for tests to look at.
+Objects lie in real files and FMUs are the shipped ones, looked at once however often they come; the register, the pool,
+the wire and the benches behind it are fakes. Each fake keeps what it was told, for tests to look at.
 """
 
 from __future__ import annotations
 
+import hashlib
 import queue
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -120,6 +121,25 @@ class FakeDrops:
 
     def remove(self, path: str) -> None:
         self.files.pop(path, None)
+
+
+class Models:
+    """The real adapter, which tries the same files only once: what it finds depends on nothing else."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, fmi.BundleCheck] = {}
+
+    def open_bundle(self, path: Path) -> Any:
+        return fmi.open_bundle(path)
+
+    def check_bundle(self, path: Path) -> fmi.BundleCheck:
+        content = hashlib.sha256()
+        for file in sorted(file for file in path.rglob("*") if file.is_file()):
+            content.update(f"{file.relative_to(path)} {hashlib.sha256(file.read_bytes()).hexdigest()} ".encode())
+        key = content.hexdigest()
+        if key not in self._found:
+            self._found[key] = fmi.check_bundle(path)
+        return self._found[key]
 
 
 class FakeTelemetry:
@@ -248,6 +268,10 @@ class FakeLab:
         )
 
 
+MODELS = Models()
+CATALOGUE, SCHEMAS = read_catalogue(INCLUDE), read_schemas(INCLUDE)
+
+
 def make_lab(storage: Path) -> FakeLab:
     """A lab whose objects lie below *storage*, at noon of a certain day."""
     requests, pool, wire, telemetry, said = FakeRegister(), FakePool(), FakeWire(), FakeTelemetry(), []
@@ -260,9 +284,9 @@ def make_lab(storage: Path) -> FakeLab:
         wire=wire,
         telemetry=telemetry,
         bookings=bookings,
-        models=fmi,
-        catalogue=read_catalogue(INCLUDE),
-        schemas=read_schemas(INCLUDE),
+        models=MODELS,
+        catalogue=CATALOGUE,
+        schemas=SCHEMAS,
         now=lambda: NOON,
         say=said.append,
         versions={"twinbench": "test"},

@@ -425,6 +425,7 @@ def models(draw) -> tuple[list[ModelSummary], list[Connection], dict[str, dict[s
     return made, wires, values
 
 
+@pytest.mark.thorough
 @given(models())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 def test_what_was_written_is_read_back_and_the_same_content_gives_the_same_bytes(tmp_path_factory, content):

@@ -113,3 +113,13 @@ def test_every_step_names_a_use_case_that_exists():
 
     assert len(steps) >= 10
     assert all(inspect.isfunction(step.find()) for step in steps)
+
+
+@pytest.mark.thorough
+def test_tasks_that_compute_nothing_begin_without_scipy():
+    """Each task is a process of its own, which a second's import would hold up."""
+    steps = ("intake", "design", "planning", "virtual_bench", "reporting")
+    code = f"import sys; from twinbench.workflow import {', '.join(steps)}; print('scipy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "False"

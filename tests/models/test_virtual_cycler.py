@@ -275,6 +275,7 @@ stages = st.one_of(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(stages, min_size=1, max_size=6),

@@ -1,6 +1,8 @@
 """Tasks lead to the request's page and its results before they have run, also those of a round."""
 
+import copy
 import runpy
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +17,11 @@ DAGS = Path(__file__).resolve().parents[2] / "dags"
 PAGE = f"/lims/requests/by-run/{REQUEST_UUID}"
 
 
+@cache
+def serialised(dag_id):
+    return DagSerialization.to_dict(runpy.run_path(str(DAGS / f"{dag_id}.py"))["dag"])
+
+
 @pytest.fixture
 def links_of(monkeypatch):
     """What the API server, which knows the DAG from its database and the links from the plugin, shows of a task."""
@@ -22,8 +29,7 @@ def links_of(monkeypatch):
     monkeypatch.setattr(plugins_manager, "get_global_operator_extra_links", list)
 
     def links_of(dag_id, task_id, run_id):
-        dag = runpy.run_path(str(DAGS / f"{dag_id}.py"))["dag"]
-        task = DagSerialization.from_dict(DagSerialization.to_dict(dag)).get_task(task_id)
+        task = DagSerialization.from_dict(copy.deepcopy(serialised(dag_id))).get_task(task_id)
         instance = SimpleNamespace(key=SimpleNamespace(run_id=run_id, task_id=task_id))
         return {name: link for name in task.extra_links if (link := task.get_extra_links(instance, name))}
 

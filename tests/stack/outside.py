@@ -17,6 +17,7 @@ from twinbench.stack.demo import open_api
 from twinbench.stack.people import ADMIN
 from twinbench.twin.store import TwinStore
 
+OVER = {"success", "failed", "skipped", "upstream_failed", "removed"}
 DAG_RUNS = "/api/v2/dags/carry_out_request/dagRuns"
 
 
@@ -34,19 +35,24 @@ class Requester:
         body = {"dag_run_id": request_uuid or str(uuid.uuid4()), "logical_date": None, "conf": document}
         return self.http.post(DAG_RUNS, json=body)
 
-    def wait(self, request_uuid, *, meanwhile=lambda tasks: None, timeout_s=240):
+    def wait(self, request_uuid, **options):
         """Wait for the end of a request; returns its state and the states its tasks went through."""
-        seen = {}
+        return self.watch(request_uuid, **options)[request_uuid]
 
-        def ended():
+    def watch(self, *request_uuids, meanwhile=lambda tasks: None, timeout_s=240):
+        """Wait for the end of several requests; the same of each."""
+        seen = {request_uuid: {} for request_uuid in request_uuids}
+
+        def ended(request_uuid):
             tasks = self.api.tasks(request_uuid)
             for task in tasks:
-                seen.setdefault(task["task_id"], set()).add(task["state"])
+                seen[request_uuid].setdefault(task["task_id"], set()).add(task["state"])
             meanwhile(tasks)
-            return self.api.run(request_uuid)["state"] in ("success", "failed")
+            at_its_end = {task["state"] for task in tasks} <= OVER  # else there is no need to ask for the run as well
+            return at_its_end and self.api.run(request_uuid)["state"] in ("success", "failed")
 
-        eventually(ended, timeout_s=timeout_s, every_s=0.5)
-        return self.api.run(request_uuid)["state"], seen
+        eventually(lambda: all([*map(ended, request_uuids)]), timeout_s=timeout_s, every_s=0.5)
+        return {one: (self.api.run(one)["state"], states) for one, states in seen.items()}
 
     def awaits_models(self, request_uuid):
         return ("await_bundle", "deferred") in [

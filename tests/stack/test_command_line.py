@@ -21,42 +21,51 @@ def twinbench(*arguments):
     return done.exit_code, done.output
 
 
-def test_what_is_not_completed_yet_is_cancelled_from_the_command_line_and_its_bench_aborts(requester):
-    """While it waits for models, while a bench works on it, and not once it is over."""
+def test_what_waits_for_models_is_cancelled_from_the_command_line_once(requester):
     with another_twin(requester.site, lambda *_: None):
         waiting = requester.ask(request_document(runs=1)).json()["dag_run_id"]
         eventually(lambda: requester.awaits_models(waiting), timeout_s=60, every_s=0.5)
         number = requester.row(waiting)["request_number"]
         first, again = (twinbench("request", "cancel", number, "--reason", "no cell") for _ in range(2))
+
+    assert first == (0, f"{number} is cancelled; it was forwarded. What it has stored stays.\n")
+    assert again == (1, f"error: {number} is cancelled: it cannot be cancelled any more.\n")
+    assert (requester.row(waiting)["failure"], requester.api.run(waiting)["state"]) == ("no cell", "failed")
+
+
+@pytest.fixture(scope="module")
+def campaign(requester, tmp_path_factory):
+    """A campaign of two members that has begun; its UUID."""
+    document = {"name": "winter", "template": request_document(), "grid": {"runs": [1, 2]}, "most_open": 1}
+    file = tmp_path_factory.mktemp("campaign") / "campaign.json"
+    file.write_text(json.dumps(document))
+    code, text = twinbench("campaign", "submit", str(file))
+    assert code == 0, text
+    return text.split()[0]
+
+
+def test_what_a_bench_works_on_is_cancelled_and_the_bench_aborts_while_a_campaign_goes_on(requester, campaign):
     document = request_document(runs=6, test_name="Performance - Capacity", test_bench="Physical")
     log = requester.site.log("bench-cycler-1")
     commands = log.read_text().count(" accepted")
     physical = requester.ask(document).json()["dag_run_id"]
     eventually(lambda: log.read_text().count(" accepted") > commands, timeout_s=180)
 
-    ended = twinbench("request", "cancel", physical)
+    code, text = twinbench("request", "cancel", physical)
 
-    assert first == (0, f"{number} is cancelled; it was forwarded. What it has stored stays.\n")
-    assert again == (1, f"error: {number} is cancelled: it cannot be cancelled any more.\n")
-    assert (requester.row(waiting)["failure"], requester.api.run(waiting)["state"]) == ("no cell", "failed")
-    assert ended[0] == 0, ended
-    assert "it was running" in ended[1]
+    assert code == 0, text
+    assert "it was running" in text
     eventually(lambda: "failed aborted by command" in log.read_text(), timeout_s=30)
     bookings = Bookings(Database(database_url(requester.site, "lims"))).of_request(physical)
     assert (requester.row(physical)["status"], [one.state for one in bookings]) == ("cancelled", ["released"])
 
 
-def test_a_campaign_carries_out_its_members_one_after_another_and_tells_what_came_of_each(requester, tmp_path):
-    document = {"name": "winter", "template": request_document(), "grid": {"runs": [1, 2]}, "most_open": 1}
-    (tmp_path / "campaign.json").write_text(json.dumps(document))
-
-    code, text = twinbench("campaign", "submit", str(tmp_path / "campaign.json"))
-    campaign_uuid = text.split()[0]
-    run = f"/api/v2/dags/run_campaign/dagRuns/{campaign_uuid}"
+def test_a_campaign_carries_out_its_members_one_after_another_and_tells_what_came_of_each(requester, campaign):
+    run = f"/api/v2/dags/run_campaign/dagRuns/{campaign}"
     eventually(lambda: requester.http.get(run).json()["state"] in ("success", "failed"), timeout_s=240, every_s=1)
 
-    assert (code, requester.http.get(run).json()["state"]) == (0, "success")
-    folder = requester.site.folder("storage") / "campaigns" / campaign_uuid
+    assert requester.http.get(run).json()["state"] == "success"
+    folder = requester.site.folder("storage") / "campaigns" / campaign
     summary = json.loads((folder / "summary.json").read_text())
     assert (summary["counts"], summary["is_over"]) == ({"completed": 2}, True)
     assert all(member["figures"]["evaluated"] == member["differs"]["runs"] for member in summary["members"])

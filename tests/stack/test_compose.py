@@ -32,6 +32,7 @@ def _mounts(service: dict[str, Any]) -> list[list[str]]:
     return [mount.split(":") for mount in service.get("volumes", [])]
 
 
+@pytest.mark.thorough
 def test_the_compose_file_keeps_to_the_specification():
     tool = Path(sys.executable).parent / "check-jsonschema"
     command = [tool, "--builtin-schema", "vendor.compose-spec", COMPOSE]

@@ -17,27 +17,6 @@ pytestmark = pytest.mark.timeout(600)
 _REGISTRY = ("twin", "registry", "Performance and ageing", "Cell", "Gen3b", "Physics-based")
 
 
-def test_an_fmu_that_is_no_zip_is_diagnosed_and_kept(requester):
-    test = "Performance - SOC adjustment"
-    folder = requester.site.folder(*_REGISTRY, test)
-    for name in ("FMU_Input_Handler", "FMU_Output_Handler"):
-        shutil.copy(PROJECT / "include" / "fmus" / f"{name}.fmu", folder / f"{name}_1.0.fmu")
-    shutil.copy(PROJECT / "include" / "fmus" / "inter_connection.json", folder / "inter_connection_1.0.json")
-    (folder / "FMU_Battery_Model_2.0.fmu").write_bytes(b"this is no zip")
-
-    request_uuid = requester.ask(request_document(test_name=test)).json()["dag_run_id"]
-    state, seen = requester.wait(request_uuid)
-
-    assert state == "failed"
-    assert seen["stage_bundle"] & {"failed"}
-    assert "up_for_retry" not in seen["stage_bundle"]
-    diagnosis = json.loads((requester.area(request_uuid) / "diagnosis.json").read_text())
-    assert "FMU_Battery_Model.fmu" in diagnosis["error"]
-    assert requester.row(request_uuid)["failure"] == f"stage_bundle: {diagnosis['error']}"
-    kept = requester.area(request_uuid) / "fastest-models" / "fmus" / "FMU_Battery_Model.fmu"
-    assert kept.read_bytes() == b"this is no zip"
-
-
 def upload_a_model_only(site, request_uuid):
     folder = site.folder("sftp", "twin", "pool", request_uuid)
     shutil.copy(PROJECT / "include" / "fmus" / "FMU_Battery_Model.fmu", folder)
@@ -59,9 +38,10 @@ def in_quarantine(site, words):
     return [file.stem for file in folder.glob("*.json") if words in json.loads(file.read_text())["reason"]]
 
 
-def test_models_that_are_dropped_flat_are_handed_on_or_kept_aside_with_the_reason(requester):
-    """Two requests wait: a drop that may be for either is kept, one that names a request goes to it, and what a person
-    says goes."""
+@pytest.fixture(scope="module")
+def handed_on(requester):
+    """Two requests and where their models came from: one was given a drop that might have been for either and was kept
+    aside until a person said whose it is, the other one a drop that names it."""
     site, pool = requester.site, requester.site.folder("sftp", "twin", "pool")
     with another_twin(site, lambda *_: None):
         first, second = (requester.ask(request_document(runs=1)).json()["dag_run_id"] for _ in range(2))
@@ -73,10 +53,38 @@ def test_models_that_are_dropped_flat_are_handed_on_or_kept_aside_with_the_reaso
         (kept,) = in_quarantine(site, "2 requests wait")
         (pool / "quarantine" / kept).rename(pool / first)
         eventually(lambda: all(map(requester.has_models, (first, second))), timeout_s=60, every_s=0.5)
+    assert [file for file in pool.iterdir() if file.is_file()] == []
+    return first, second, kept
+
+
+def test_an_fmu_that_is_no_zip_is_diagnosed_and_kept(requester, handed_on):
+    """While others are carried out."""
+    test = "Performance - SOC adjustment"
+    folder = requester.site.folder(*_REGISTRY, test)
+    for name in ("FMU_Input_Handler", "FMU_Output_Handler"):
+        shutil.copy(PROJECT / "include" / "fmus" / f"{name}.fmu", folder / f"{name}_1.0.fmu")
+    shutil.copy(PROJECT / "include" / "fmus" / "inter_connection.json", folder / "inter_connection_1.0.json")
+    (folder / "FMU_Battery_Model_2.0.fmu").write_bytes(b"this is no zip")
+
+    request_uuid = requester.ask(request_document(test_name=test)).json()["dag_run_id"]
+    state, seen = requester.wait(request_uuid)
+
+    assert state == "failed"
+    assert seen["stage_bundle"] & {"failed"}
+    assert "up_for_retry" not in seen["stage_bundle"]
+    diagnosis = json.loads((requester.area(request_uuid) / "diagnosis.json").read_text())
+    assert "FMU_Battery_Model.fmu" in diagnosis["error"]
+    assert requester.row(request_uuid)["failure"] == f"stage_bundle: {diagnosis['error']}"
+    kept = requester.area(request_uuid) / "fastest-models" / "fmus" / "FMU_Battery_Model.fmu"
+    assert kept.read_bytes() == b"this is no zip"
+
+
+def test_models_that_are_dropped_flat_are_handed_on_or_kept_aside_with_the_reason(requester, handed_on):
+    first, second, kept = handed_on
+
     states = {one: requester.wait(one)[0] for one in (second, first)}
 
     assert states == {second: "success", first: "success"}
-    assert [file for file in pool.iterdir() if file.is_file()] == []
     told = json.loads((requester.area(second) / "drop.json").read_text())
     assert (told["request"], told["how"]) == (requester.row(second)["request_number"], "its UUID is in the names")
     notes = {one: requester.api.run(one)["note"] for one in (first, second)}

@@ -1,6 +1,7 @@
 """The whole local lab carries out requests that come by REST, on real parts, and refuses in words what it cannot."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,36 +18,53 @@ from .outside import DAG_RUNS
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_a_virtual_request_by_rest_ends_with_a_report_and_every_message_at_the_twin(requester):
+@dataclass(frozen=True)
+class Asked:
+    """A request that was asked for, twice: the answers, how it ended and the states its tasks went through."""
+
+    request_uuid: str
+    answers: tuple[int, int]
+    state: str
+    seen: dict[str, set[str]]
+
+
+@pytest.fixture(scope="module")
+def asked(requester):
+    """A virtual and a physical request, carried out side by side."""
+    documents = {"virtual": request_document(runs=3), "physical": request_document(runs=2, test_bench="Physical")}
+    uuids, answers = {}, {}
+    for kind, document in documents.items():
+        answer = requester.ask(document)
+        uuids[kind] = answer.json()["dag_run_id"]
+        answers[kind] = (answer.status_code, requester.ask(document, uuids[kind]).status_code)
+    ended = requester.watch(*uuids.values(), timeout_s=360)
+    return {kind: Asked(uuid, answers[kind], *ended[uuid]) for kind, uuid in uuids.items()}
+
+
+def test_a_virtual_request_by_rest_ends_with_a_report_and_every_message_at_the_twin(requester, asked):
     """Asking twice is a conflict and never two runs."""
-    answer = requester.ask(request_document(runs=3))
-    request_uuid = answer.json()["dag_run_id"]
-    assert requester.ask(request_document(runs=3), request_uuid).status_code == 409
+    virtual = asked["virtual"]
 
-    state, seen = requester.wait(request_uuid)
-
-    assert (answer.status_code, state) == (200, "success")
-    assert "deferred" in seen["await_bundle"]
-    area = requester.area(request_uuid)
+    assert (virtual.answers, virtual.state) == ((200, 409), "success")
+    assert "deferred" in virtual.seen["await_bundle"]
+    area = requester.area(virtual.request_uuid)
     assert "Performance - Power" in (area / "results" / "report.html").read_text()
     summaries = [json.loads((area / "results" / f"run-000{run}.json").read_text()) for run in (1, 2, 3)]
     assert all(summary["status"] == "completed" for summary in summaries)
     published = sum(summary["published"] for summary in summaries)
-    assert requester.collected(request_uuid)["messages"] == published
-    row = requester.row(request_uuid)
+    assert requester.collected(virtual.request_uuid)["messages"] == published
+    row = requester.row(virtual.request_uuid)
     assert (row["status"], row["simulation_progress"]) == ("completed", 100)
 
 
-def test_a_physical_request_waits_for_its_bench_without_a_worker_slot(requester):
-    request_uuid = requester.ask(request_document(runs=2, test_bench="Physical")).json()["dag_run_id"]
+def test_a_physical_request_waits_for_its_bench_without_a_worker_slot(requester, asked):
+    physical = asked["physical"]
 
-    state, seen = requester.wait(request_uuid)
-
-    assert state == "success"
-    assert "deferred" in seen["run_physical"]
-    summary = json.loads((requester.area(request_uuid) / "results" / "run-0001.json").read_text())
+    assert physical.state == "success"
+    assert "deferred" in physical.seen["run_physical"]
+    summary = json.loads((requester.area(physical.request_uuid) / "results" / "run-0001.json").read_text())
     assert (summary["bench"], summary["kind"], summary["status"]) == ("cycler-1", "physical", "completed")
-    bookings = Bookings(Database(database_url(requester.site, "lims"))).of_request(request_uuid)
+    bookings = Bookings(Database(database_url(requester.site, "lims"))).of_request(physical.request_uuid)
     kept = [(one.bench, one.state) for one in bookings if one.state != "released"]  # planned again, should a task be
     assert kept == [("cycler-1", "done")], bookings
 

@@ -174,6 +174,7 @@ class TestEveryState:
         counted = [one["href"] for one in read.all("a") if "state=running" in one.get("href", "")]
         assert "Requests" in shown(counted[-1].removeprefix("/lims")).text_of("h1")
 
+    @pytest.mark.thorough
     def test_every_link_of_every_page_leads_somewhere(self, page, shown, every_state):
         seen, todo = set(), ["/", f"/requests/{every_state.numbers['completed']}"]
         while todo:

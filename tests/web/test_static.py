@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import cache
 
 import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -38,6 +39,7 @@ def contrast(one, other):
     return (light + 0.05) / (dark + 0.05)
 
 
+@cache
 def macros():
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("macros/ui.html").make_module({"root": "/lims"})

@@ -1,5 +1,7 @@
 """A lab of fakes, empty or brought up to a stage of a request."""
 
+from functools import partial
+
 import pytest
 
 from tests.fakes import REQUEST_UUID, FakeLab, make_lab, request_document
@@ -13,16 +15,17 @@ def fake(tmp_path) -> FakeLab:
     return make_lab(tmp_path / "storage")
 
 
+def bring_to_plan(fake, **changes):
+    """Bring a request up to its plan; returns the area."""
+    register(fake.lab, REQUEST_UUID, request_document(**changes), "a run id")
+    fake.drop_bundle()
+    stage_bundle(fake.lab, REQUEST_UUID)
+    design_runs(fake.lab, REQUEST_UUID)
+    plan_benches(fake.lab, REQUEST_UUID)
+    return fake.lab.area(REQUEST_UUID)
+
+
 @pytest.fixture
 def planned(fake):
     """Brings a request up to its plan; returns the area."""
-
-    def bring(**changes):
-        register(fake.lab, REQUEST_UUID, request_document(**changes), "a run id")
-        fake.drop_bundle()
-        stage_bundle(fake.lab, REQUEST_UUID)
-        design_runs(fake.lab, REQUEST_UUID)
-        plan_benches(fake.lab, REQUEST_UUID)
-        return fake.lab.area(REQUEST_UUID)
-
-    return bring
+    return partial(bring_to_plan, fake)

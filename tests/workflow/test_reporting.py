@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.fakes import REQUEST_UUID
+from tests.fakes import REQUEST_UUID, make_lab
+from tests.workflow.conftest import bring_to_plan
 from twinbench.core.errors import ResultError
 from twinbench.workflow.evaluation import check_results
 from twinbench.workflow.planning import virtual_assignments
@@ -21,10 +22,20 @@ def carried_out(fake, planned):
     return bring
 
 
-def test_good_runs_come_down_to_their_figures_without_findings(fake, carried_out):
-    area = carried_out(test_name="Performance - Capacity")
-
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory):
+    """A request of two good runs that has been checked and reported, only to be looked at: lab, area, what was told."""
+    fake = make_lab(tmp_path_factory.mktemp("reported"))
+    area = bring_to_plan(fake, test_name="Performance - Capacity", runs=2)
+    for part in virtual_assignments(fake.lab, REQUEST_UUID):
+        run_virtual(fake.lab, REQUEST_UUID, part)
     told = check_results(fake.lab, REQUEST_UUID)
+    report(fake.lab, REQUEST_UUID)
+    return fake, area, told
+
+
+def test_good_runs_come_down_to_their_figures_without_findings(reported):
+    _, area, told = reported
 
     assert told == {"runs": 2, "evaluated": 2, "findings": 0, "errors": 0}
     figures = area.read_json("results/evaluation.json")["runs"]
@@ -80,11 +91,8 @@ def test_the_report_tells_what_was_asked_and_how_it_came_about(fake, carried_out
     assert "stand-in" in page
 
 
-def test_provenance_names_models_seeds_solver_versions_and_results(fake, carried_out):
-    area = carried_out()
-    check_results(fake.lab, REQUEST_UUID)
-
-    report(fake.lab, REQUEST_UUID)
+def test_provenance_names_models_seeds_solver_versions_and_results(reported):
+    _, area, _ = reported
 
     provenance = area.read_json("provenance.json")
     assert provenance["dag_run_id"] == "a run id"
@@ -97,11 +105,8 @@ def test_provenance_names_models_seeds_solver_versions_and_results(fake, carried
     ]
 
 
-def test_the_register_is_told_what_came_of_the_request_and_where_it_lies(fake, carried_out):
-    area = carried_out(test_name="Performance - Capacity")
-    check_results(fake.lab, REQUEST_UUID)
-
-    report(fake.lab, REQUEST_UUID)
+def test_the_register_is_told_what_came_of_the_request_and_where_it_lies(reported):
+    fake, area, _ = reported
 
     row = fake.requests.get(REQUEST_UUID)
     metrics = row["test_metrics_json"]
@@ -111,7 +116,7 @@ def test_the_register_is_told_what_came_of_the_request_and_where_it_lies(fake, c
 
 
 def test_closing_counts_the_messages(fake, carried_out):
-    carried_out()
+    carried_out(runs=1)
     check_results(fake.lab, REQUEST_UUID)
 
     told = close(fake.lab, REQUEST_UUID)

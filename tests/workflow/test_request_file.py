@@ -56,6 +56,7 @@ def test_a_planned_request_tells_when_it_will_run(file_of):
     assert all(run["start_min"] < run["end_min"] for run in file.runs())
 
 
+@pytest.mark.thorough
 def test_a_completed_request_has_everything_and_nothing_to_come(file_of):
     file = file_of("completed")
 

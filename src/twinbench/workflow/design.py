@@ -22,7 +22,7 @@ from twinbench.core.battery.procedures import level_names, procedure_for
 from twinbench.core.catalogue import Catalogue
 from twinbench.core.doe.designs import Design, make_design
 from twinbench.core.doe.factors import Factor
-from twinbench.core.doe.learning.sequential import SequentialPlan
+from twinbench.core.doe.learning.sequential_plan import SequentialPlan
 from twinbench.core.doe.recommendation import recommend
 from twinbench.core.doe.request_factors import chosen_factors
 from twinbench.core.doe.spec import DesignSpec, Kind
@@ -37,6 +37,7 @@ MOST_RUNS = 200
 """Of a request; its schema has the same."""
 
 DESIGN = "doe-output/design.json"
+ROUNDS = "doe-output/rounds.json"
 
 _SIZED = [kind.value for kind in Kind if kind.needs_runs]
 

@@ -8,9 +8,9 @@ from twinbench.core.battery.procedures import remark
 from twinbench.core.errors import ResultError
 from twinbench.core.findings import Severity
 from twinbench.core.request import RequestState
+from twinbench.workflow.design import ROUNDS
 from twinbench.workflow.lab import Area, Document, Lab
 from twinbench.workflow.results import read_signals, read_summary
-from twinbench.workflow.rounds import ROUNDS
 
 __all__ = ["close", "report"]
 

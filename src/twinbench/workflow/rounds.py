@@ -18,12 +18,11 @@ from twinbench.core.doe.learning.sequential import SequentialPlan, fit_surrogate
 from twinbench.core.doe.quality import design_quality
 from twinbench.core.doe.region import Region
 from twinbench.core.doe.spec import DesignSpec
-from twinbench.workflow.design import DESIGN, write_runs
+from twinbench.workflow.design import DESIGN, ROUNDS, write_runs
 from twinbench.workflow.lab import Area, Document, Lab
 
-__all__ = ["ROUNDS", "learn"]
+__all__ = ["learn"]
 
-ROUNDS = "doe-output/rounds.json"
 _CANDIDATES = 2000
 
 

@@ -58,6 +58,7 @@ def write_fmu(path: Path, parts: dict[str, bytes]) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.thorough
 @given(mutations)
 @FUZZ
 def test_a_damaged_archive(lag_parts, changes):
@@ -70,6 +71,7 @@ def test_a_damaged_archive(lag_parts, changes):
             assert all(finding.hint for finding in opened.check.findings)
 
 
+@pytest.mark.thorough
 @given(mutations, st.sampled_from(["2.0", "3.0"]))
 @FUZZ
 def test_a_damaged_model_description(lag_parts, changes, version):
@@ -84,6 +86,7 @@ def test_a_damaged_model_description(lag_parts, changes, version):
                 assert [model.name for model in opened.check.models] == ["A"]
 
 
+@pytest.mark.thorough
 @given(mutations)
 @FUZZ
 def test_a_damaged_library(lag_parts, changes):

@@ -21,7 +21,7 @@ from importlib.metadata import version
 from twinbench.core.errors import InfeasibleError, PlanError
 from twinbench.core.planning.bounds import least
 from twinbench.core.planning.check import check
-from twinbench.core.planning.insertion.population import compile_all
+from twinbench.core.planning.insertion.improvers import compile_all
 from twinbench.core.planning.plan import Plan, Tier
 from twinbench.core.planning.portfolio import Portfolio
 from twinbench.core.planning.problem import Problem

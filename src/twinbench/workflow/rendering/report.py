@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from twinbench.workflow.rendering.svg import LINE_STYLES, line_style
 from twinbench.workflow.rendering.tables import Factors, first_response, levels_table, results_table
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from markupsafe import Markup
 
 __all__ = ["ReportFacts", "RunResult", "render_report"]
@@ -85,6 +87,11 @@ class ReportFacts:
 
 def render_report(facts: ReportFacts) -> str:
     """The report as the text of ``report.html``."""
+    return _template().render(_view(facts))
+
+
+@cache
+def _template() -> Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -98,7 +105,7 @@ def render_report(facts: ReportFacts) -> str:
     environment.filters.update(
         fixed=labels.fixed, compact=labels.compact, moment=labels.moment, unit=labels.unit_sign, words=_words
     )
-    return environment.get_template("report.html.jinja").render(_view(facts))
+    return environment.get_template("report.html.jinja")
 
 
 def _view(facts: ReportFacts) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def project(seed, jobs=30):
     return Problem(tuple(found), (), tuple(Resource(f"R{r}", 10) for r in range(3)), objective=SHORT)
 
 
+@pytest.mark.thorough
 @settings(max_examples=25)
 @given(labs(largest=7), st.integers(0, 2**40))
 def test_every_plan_keeps_all_rules_and_is_worth_what_it_says(problem, seed):
@@ -93,6 +94,7 @@ def test_a_better_plan_that_others_have_found_is_taken_in():
     assert population.value <= theirs.value
 
 
+@pytest.mark.thorough
 def test_it_begins_anew_with_more_plans_when_all_have_become_alike():
     search = inserted(project(3, jobs=8))
     population = Population(search)

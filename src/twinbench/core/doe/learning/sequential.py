@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from twinbench.core.doe.learning.acquisition import expected_improvement, variance_removed
-from twinbench.core.doe.learning.sequential_plan import Aim, SequentialPlan
-from twinbench.core.doe.learning.surrogate import FEWEST_RUNS, Surrogate
+from twinbench.core.doe.learning.sequential_plan import FEWEST_RUNS, Aim, SequentialPlan
+from twinbench.core.doe.learning.surrogate import Surrogate
 from twinbench.core.errors import DesignError
 
 __all__ = ["Aim", "SequentialPlan", "Verdict", "fit_surrogates", "judge", "next_batch"]

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from twinbench.core.doe.learning.surrogate import FEWEST_RUNS
 from twinbench.core.doe.spec import MAX_RUNS
 from twinbench.core.errors import DesignError
 from twinbench.core.evaluation import RunFigures
 from twinbench.core.suggestion import did_you_mean
 
-__all__ = ["Aim", "SequentialPlan"]
+__all__ = ["FEWEST_RUNS", "Aim", "SequentialPlan"]
+
+FEWEST_RUNS = 3
+"""Fewer runs tell nothing about how a response changes."""
 
 _DEFAULTS = {"aim": "learn", "batch": 4}
 

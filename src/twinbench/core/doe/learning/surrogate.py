@@ -25,15 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
+from twinbench.core.doe.learning.sequential_plan import FEWEST_RUNS
 from twinbench.core.doe.learning.surrogate_kernel import JITTER, covariance, find_shape, first_guess, variance, warp
 from twinbench.core.errors import DesignError
 
-__all__ = ["FEWEST_RUNS", "Surrogate"]
+__all__ = ["Surrogate"]
 
 Array = NDArray[np.float64]
-
-FEWEST_RUNS = 3
-"""Fewer runs tell nothing about how a response changes."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from twinbench.core.kernels import load_kernel
-from twinbench.core.planning.insertion.arrays import empty_state, fixed
+from twinbench.core.planning.insertion.arrays import State, empty_state, fixed
 from twinbench.core.planning.insertion.orders import put_first, rules
 from twinbench.core.planning.plan import Interval
 from twinbench.core.planning.problem import CRITERIA, Problem
@@ -57,7 +57,8 @@ class RuinRecreate:
         self.problem, self._fixed = problem, fixed(problem)
         self._hasty = self._fixed._replace(scalar=np.array([float(name == "start") for name in CRITERIA]))
         self._numbers = {job.name: number for number, job in enumerate(problem.jobs)}
-        self._state, self._base = empty_state(problem, self._fixed), empty_state(problem, self._fixed)
+        self._empty = empty_state(problem, self._fixed)
+        self._state, self._base = self._nothing(), self._nothing()
         self._constructing.lock(self._fixed, self._base)
         self._best: Any = None
         self._value = np.zeros(len(problem.objective), np.int64)
@@ -98,9 +99,13 @@ class RuinRecreate:
                 put_first(jobs, keys, stuck, step)
         return False
 
+    def _nothing(self) -> State:
+        """A plan in which no job is placed."""
+        return State(*(array.copy() for array in self._empty))
+
     def _construct(self, keys: Any, wanted: Any = None) -> int:
         """Insert all jobs, the smallest key first; the number of one that fits nowhere, -1 if all do."""
-        state = empty_state(self.problem, self._fixed)
+        state = self._nothing()
         stuck = int(self._constructing.construct(wanted or self._fixed, state, keys))
         if stuck >= 0:
             self.unplaced = self.problem.jobs[stuck].name
@@ -169,7 +174,7 @@ class RuinRecreate:
 
     def load(self, parts: Sequence[Interval]) -> tuple[int, ...]:
         """Go on from another plan; returns its objective."""
-        state = empty_state(self.problem, self._fixed)
+        state = self._nothing()
         for part in parts:
             number = self._numbers[part.job]
             mode = int(self._fixed.jobs[number].mode_first) + part.mode
