@@ -354,6 +354,17 @@ def test_a_job_cannot_begin_at_once_after_one_job_and_long_after_another():
 # ---- edges ----
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_greedy_insertion_plans_as_well_as_can_be_needs_no_search(monkeypatch, workers):
+    monkeypatch.setattr("twinbench.core.planning.portfolio.search_whole", None)
+    jobs = tuple(Job(f"T{number}", (Mode(f"B{number}", 30),), release_min=60) for number in range(3))
+    problem = Problem(jobs, tuple(Bench(f"B{number}") for number in range(3)))
+
+    plan = solve(problem, time_limit_s=5, workers=workers)
+
+    assert (plan.status, [part.begin_min for part in plan.intervals]) == ("optimal", [60, 60, 60])
+
+
 def test_a_lab_without_jobs_has_an_empty_plan():
     plan = solve(Problem((), ()))
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from twinbench.core.planning.bounds import least
 from twinbench.core.planning.cp_sat.search import Proof, building_s, search_first, search_whole
 from twinbench.core.planning.insertion.improvers import Improver, improvers
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
@@ -85,7 +86,7 @@ class Portfolio:
             if not self._search_first():
                 return False
             search.load(self.best)
-        if all(job.locked for job in self.problem.jobs):
+        if all(job.locked for job in self.problem.jobs) or list(self.value) == least(self.problem):
             return True
         if self.workers == 1:
             self._take_turns(search)
