@@ -59,6 +59,7 @@ def test_plans_keep_all_rules_and_are_worth_what_they_say(problem, seed):
     assert project.value[0] <= project._lengths.min()
 
 
+@pytest.mark.thorough
 @settings(max_examples=30)
 @given(projects(largest=6))
 def test_small_projects_are_planned_as_short_as_can_be(problem):

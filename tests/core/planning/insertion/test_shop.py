@@ -80,6 +80,7 @@ def test_plans_keep_all_rules_and_are_worth_what_they_say(problem, seed):
     assert shop.value == value(problem, shop.parts()) <= before
 
 
+@pytest.mark.thorough
 @settings(max_examples=30)
 @given(shops(largest=6))
 def test_small_shops_are_planned_as_short_as_can_be(problem):
