@@ -87,13 +87,14 @@ def used(problem: Problem) -> set[str]:
 
 
 def ways(job: Job, within_min: int) -> list[Interval]:
+    longest_wait_min = job.wait_min if any(mode.teardown_min for mode in job.modes) else 0
     return [
         Interval(job.name, number, mode.bench, begin, start, end, end + wait, end + wait + mode.teardown_min)
         for number, mode in enumerate(job.modes)
         for begin in range(job.release_min, within_min - mode.length_min + 1)
         for start in [begin + mode.setup_min]
         for end in [start + mode.duration_min]
-        for wait in range(job.wait_min + 1)
+        for wait in range(longest_wait_min + 1)
     ]
 
 

@@ -91,7 +91,7 @@ class Job:
         unit: The unit under test; it is in one place at a time.
         project: What it belongs to; ``span`` is from the first beginning in a project to its last end.
         family: What its bench must be changed over to, such as a chamber temperature.
-        wait_min: How long its teardown may wait.
+        wait_min: How long its teardown may wait; a test without one leaves its bench at once.
         after: What it comes after.
         locked: The bench and the minute it begins at, if that is settled: the test runs or is promised.
         locked_teardown_min: When its teardown begins then; as soon as it can be if that is None.

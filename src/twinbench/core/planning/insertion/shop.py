@@ -20,7 +20,8 @@ __all__ = ["Shop", "is_shop"]
 # Of each job: its mode and bench, how long it holds it, its neighbours there (-1: none), head and tail.
 _NODE = ("mode", "bench", "length", "before", "behind", "head", "tail")
 _PLANS = 20
-_PATIENCE = 10_000  # moves without a shorter plan
+_PATIENCE = 100  # moves for each job without a shorter plan
+_MOST_PATIENCE = 10_000
 _BARREN = 10  # plans that were no shorter than all, for each of the pool, after which it begins anew
 _BLUR = 0.3  # of the length of the plan, in beginnings of the first plans
 _OTHER_MODES = 0.3  # of the jobs of a first plan
@@ -61,6 +62,7 @@ class Shop:
         self._firsts = np.full(benches, -1, np.int64)
         self._forbidden = np.zeros(len(self._problem.modes), np.int64)
         self._clock = np.zeros(3, np.int64)
+        self._patience = min(_MOST_PATIENCE, _PATIENCE * jobs)
         self._pool: list[Any] = []
         self._lengths: list[int] = []
         self._barren = 0
@@ -96,10 +98,10 @@ class Shop:
         while effort > 0:
             chance = int(rng.integers(2**32))
             arrays = (self._problem, self._nodes, self._firsts, self._best, self._forbidden, self._clock)
-            effort -= max(1, int(self._tabu.climb(*arrays, effort, _PATIENCE, chance)))
+            effort -= max(1, int(self._tabu.climb(*arrays, effort, self._patience, chance)))
             if self._clock[2] <= self._search.value[0]:
                 self._search.take_over(self._best.head, self._best.mode)
-            if self._clock[1] >= _PATIENCE:
+            if self._clock[1] >= self._patience:
                 self._keep()
                 self._begin(*(self._between(rng) if len(self._pool) == _PLANS else self._by_chance(rng)))
 
