@@ -65,7 +65,7 @@ def test_plans_keep_all_rules_and_are_worth_what_they_say(problem, seed):
 def test_small_projects_are_planned_as_short_as_can_be(problem):
     project = Project(inserted(problem))
 
-    project.improve(5_000, heat=0.0, seed=1)
+    project.improve(50_000, heat=0.0, seed=1)
 
     proven = solve(problem, time_limit_s=20, workers=2)
     assert proven.status == "optimal"

@@ -86,7 +86,7 @@ def test_plans_keep_all_rules_and_are_worth_what_they_say(problem, seed):
 def test_small_shops_are_planned_as_short_as_can_be(problem):
     shop = Shop(inserted(problem))
 
-    shop.improve(20_000, heat=0.0, seed=1)
+    shop.improve(200_000, heat=0.0, seed=1)
 
     proven = solve(problem, time_limit_s=20, workers=2)
     assert proven.status == "optimal"
