@@ -36,7 +36,7 @@ STYLE := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $
 FAST  := $(BIN)/pytest -q -m "not stack and not thorough" --hypothesis-profile=quick
 PAGES := tests/web tests/workflow
 
-check: install ## style, types, import rules and the fast tests (a good minute)
+check: install ## style, types, import rules and the fast tests (a minute)
 	@$(MAKE) --no-print-directory --output-sync -j3 check-style check-pages check-others
 
 check-style:
