@@ -1,14 +1,14 @@
-"""When there is enough of something: windows between closures, and whether one of them is long enough."""
+"""When there is how much of something, if nobody takes any, and whether there is enough of it for long enough."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterable
 
+from twinbench.core.planning.calendars import joined
 from twinbench.core.planning.problem import FAR_MIN, Bench, Resource
 
-__all__ = ["Openings", "of_bench", "of_resource"]
+__all__ = ["Openings", "levels", "of_bench", "of_resource"]
 
 
 class Openings:
@@ -39,20 +39,24 @@ def of_bench(bench: Bench) -> Openings:
 
 def of_resource(resource: Resource, amount: int) -> Openings:
     """When there is so much of a resource, if nobody takes any."""
-    changes: dict[int, int] = defaultdict(int)
-    for start, end in ((-FAR_MIN, FAR_MIN),) if resource.open is None else resource.open:
-        changes[start] += resource.capacity
-        changes[end] -= resource.capacity
+    steps = levels(resource)
+    ends = [*(time for time, _ in steps[1:]), FAR_MIN]
+    return Openings(joined((start, end) for (start, left), end in zip(steps, ends, strict=True) if left >= amount))
+
+
+def levels(resource: Resource) -> list[tuple[int, int]]:
+    """How much there is of a resource if nobody takes any: from when and how much, the first from long ago."""
+    changes: dict[int, int] = {-FAR_MIN: 0 if resource.open is not None else resource.capacity}
+    for start, end in joined(resource.open or ()):
+        changes[start] = changes.get(start, 0) + resource.capacity
+        changes[end] = changes.get(end, 0) - resource.capacity
     for start, end, missing in resource.closed:
-        changes[start] -= missing
-        changes[end] += missing
-    windows: list[tuple[int, int]] = []
-    left, since = 0, None
+        changes[start] = changes.get(start, 0) - missing
+        changes[end] = changes.get(end, 0) + missing
+    left = 0
+    steps: list[tuple[int, int]] = []
     for time in sorted(changes):
         left += changes[time]
-        if since is None and left >= amount:
-            since = time
-        elif since is not None and left < amount:
-            windows.append((since, time))
-            since = None
-    return Openings(windows)
+        if not steps or steps[-1][1] != max(0, left):
+            steps.append((time, max(0, left)))
+    return steps

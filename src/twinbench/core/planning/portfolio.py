@@ -13,7 +13,8 @@ from typing import Any
 
 from twinbench.core.planning.bounds import least
 from twinbench.core.planning.cp_sat.search import Proof, building_s, search_first, search_whole
-from twinbench.core.planning.insertion.improvers import Improver, improvers
+from twinbench.core.planning.insertion.improver import Improver
+from twinbench.core.planning.insertion.improvers import improvers
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.plan import Interval, locked_intervals
 from twinbench.core.planning.problem import Problem
@@ -194,7 +195,9 @@ class Portfolio:
         begun = time.perf_counter()
         return lambda: (time.perf_counter() - begun) / seconds if seconds > 0 else 1.0
 
-    def _insert_anew(self, search: Improver, over: Callable[[], float], *, seed: int, alone: bool = False) -> None:
+    def _insert_anew(
+        self, search: RuinRecreate | Improver, over: Callable[[], float], *, seed: int, alone: bool = False
+    ) -> None:
         """Have a search make its plan better, and take over what others find unless it is to be judged."""
         chunk = 0
         while not self._done.is_set() and (progress := over()) < 1:

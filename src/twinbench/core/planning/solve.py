@@ -5,8 +5,8 @@ counted in minutes again. Among plans that are equally good the one whose jobs b
 worker and the same seed the plan is the same, unless the time limit cuts the search short. OR-Tools is imported by
 :func:`solve`, not by this module.
 
-The first plan of a process waits for compiled kernels and OR-Tools to be loaded: a second, more on a busy machine. That
-counts against the time limit, but leaves the searches half of it.
+The first plan of a process waits for compiled kernels and OR-Tools to be loaded. That counts against the time limit,
+but leaves the searches half of it.
 """
 
 from __future__ import annotations

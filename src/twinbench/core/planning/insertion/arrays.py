@@ -14,6 +14,7 @@ import numpy as np
 
 from twinbench.core.planning.calendars import joined
 from twinbench.core.planning.changeovers import is_metric
+from twinbench.core.planning.openings import levels
 from twinbench.core.planning.problem import CRITERIA, FAR_MIN, PHASES, Bench, Demand, Job, Problem, Resource
 
 __all__ = ["SETUP", "TEARDOWN", "TEST", "Fixed", "State", "empty_state", "fixed"]
@@ -153,7 +154,7 @@ def empty_state(problem: Problem, arrays: Fixed) -> State:
     """No job placed; benches are held by closures alone, resources are as open as they are."""
     resources = _all_resources(problem)
     closures = [_without_locked(joined(bench.closed), bench.name, problem.jobs) for bench in problem.benches]
-    capacities = [_steps(resource) for resource in resources]
+    capacities = [levels(resource) for resource in resources]
     on_bench, on_resource = Counter[str](), Counter[str]()
     for job in problem.jobs:
         on_bench.update({mode.bench for mode in job.modes})
@@ -174,8 +175,8 @@ def empty_state(problem: Problem, arrays: Fixed) -> State:
     for first, entries in zip(state.benches.first, closures, strict=True):
         for place, (start, end) in enumerate(entries, first):
             state.lines[place] = (-1, start, end)
-    for first, levels in zip(state.resources.first, capacities, strict=True):
-        for place, level in enumerate(levels, first):
+    for first, steps_of_one in zip(state.resources.first, capacities, strict=True):
+        for place, level in enumerate(steps_of_one, first):
             state.steps[place] = level
     return state
 
@@ -187,24 +188,6 @@ def _all_resources(problem: Problem) -> list[Resource]:
 
 def _demands(job: Job, own: Sequence[Demand]) -> list[Demand]:
     return [*own, *([Demand(_UNIT + job.unit)] if job.unit else [])]
-
-
-def _steps(resource: Resource) -> list[tuple[int, int]]:
-    """The capacity of a resource as ``(from when, how much)``, the first from long ago."""
-    changes: dict[int, int] = {-FAR_MIN: 0 if resource.open is not None else resource.capacity}
-    for start, end in joined(resource.open or ()):
-        changes[start] = changes.get(start, 0) + resource.capacity
-        changes[end] = changes.get(end, 0) - resource.capacity
-    for start, end, missing in resource.closed:
-        changes[start] = changes.get(start, 0) - missing
-        changes[end] = changes.get(end, 0) + missing
-    left = 0
-    steps: list[tuple[int, int]] = []
-    for time in sorted(changes):
-        left += changes[time]
-        if not steps or steps[-1][1] != max(0, left):
-            steps.append((time, max(0, left)))
-    return steps
 
 
 def _without_locked(windows: Iterable[tuple[int, int]], bench: str, jobs: Iterable[Job]) -> list[tuple[int, int]]:

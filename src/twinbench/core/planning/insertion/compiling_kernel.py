@@ -12,6 +12,6 @@ compiled = numba.njit(cache=True)
 lean = numba.njit(cache=True, _nrt=False)
 """For functions that make none: nobody has to count who uses an array.
 
-Numba else does so in each call for each of the nineteen arrays of a problem and a plan, and a search takes six times as
-long. It refuses to compile what makes an array after all.
+Numba else does so in each call for each of the nineteen arrays of a problem and a plan, and a search takes three to
+twelve times as long. It refuses to compile what makes an array after all.
 """

@@ -12,6 +12,7 @@ import numba
 import numpy as np
 
 from twinbench.core.planning.insertion.compiling_kernel import compiled
+from twinbench.core.planning.insertion.crossing_kernel import cross, parent
 from twinbench.core.planning.insertion.pricing_kernel import better, values
 from twinbench.core.planning.insertion.ruin_kernel import LONGEST_PATH, critical_path
 from twinbench.core.planning.insertion.shifting_kernel import disturb, insert_in_order, justify, rebuild
@@ -32,29 +33,6 @@ def breed(p, s, base, keys, modes, may_change):
         whole, looked = justify(p, s, base)
         tried += looked
     return whole, tried
-
-
-@compiled
-def _parent(worth):
-    """The better one of two."""
-    one, other = np.random.randint(len(worth)), np.random.randint(len(worth))
-    return one if better(worth[one], worth[other]) else other
-
-
-@compiled
-def _cross(mother, father, keys, modes):
-    """Give a child the mother's order, but that of the father for a part in the middle."""
-    n = len(keys)
-    first = np.random.randint(n)
-    last = min(n, first + int(n * (0.25 + 0.5 * np.random.random())))
-    ours, theirs = np.argsort(mother.begin), np.argsort(father.begin)
-    taken, place = np.zeros(n, np.bool_), 0
-    for part in range(3):
-        order, known, until = (theirs, father, last) if part == 1 else (ours, mother, first if part == 0 else n)
-        for j in order:
-            if place < until and not taken[j]:
-                taken[j], keys[j], modes[j] = True, place, known[j].mode
-                place += 1
 
 
 @compiled
@@ -106,11 +84,13 @@ def evolve(p, s, base, plans, worth, effort, seed):
     np.random.seed(seed)
     n = plans.shape[1]
     keys, modes, may_change = np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.bool_)
-    nobody = np.empty(0, np.int64)
+    of_father, nobody = np.zeros(n, np.bool_), np.empty(0, np.int64)
     children, tried = 0, 0
     while tried < effort:
         children += 1
-        _cross(plans[_parent(worth)], plans[_parent(worth)], keys, modes)
+        mother, father = plans[parent(worth)], plans[parent(worth)]
+        cross(mother.begin, father.begin, keys, of_father)
+        modes[:] = np.where(of_father, father.mode, mother.mode)
         may_change[:] = False
         if np.random.random() < _MUTANTS:
             disturb(p, keys, modes, may_change, _MUTATED, nobody, 0)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from twinbench.core.planning.insertion.improver import Improver
 from twinbench.core.planning.insertion.population import Population
 from twinbench.core.planning.insertion.project import Project, is_project
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.insertion.shop import Shop, is_shop
 from twinbench.core.planning.problem import Bench, Job, Mode, Problem
 
-__all__ = ["Improver", "compile_all", "improvers"]
-
-Improver = RuinRecreate | Population | Shop | Project
+__all__ = ["compile_all", "improvers"]
 
 
-def improvers(search: RuinRecreate) -> list[Improver]:
+def improvers(search: RuinRecreate) -> list[RuinRecreate | Improver]:
     """For a shop its graph, for a project its schedules; else ruin and recreate, and perhaps a population of plans.
 
     The last one where the length of the plan is what matters.

@@ -9,10 +9,10 @@ import numpy as np
 
 from twinbench.core.planning.problem import FAR_MIN, Job
 
-__all__ = ["SHORTENING", "put_first", "rules", "sequence"]
+__all__ = ["drawn", "put_first", "rules", "sequence"]
 
-SHORTENING = (-1, -2)
-"""The rules by which plans become short: what has to begin first, or has most after it."""
+_SHORTENING = (-1, -2)  # the rules by which plans become short: what has to begin first, or has most after it
+_MOST_BLUR = 0.4  # of all keys of a rule
 
 _Keys = Any  # of numpy, one per job
 
@@ -37,6 +37,20 @@ def rules(jobs: Sequence[Job]) -> list[_Keys]:
         -tails,
         latest,
     ]
+
+
+def drawn(known: Sequence[_Keys], number: int, rng: np.random.Generator) -> _Keys:
+    """Keys for one of many plans: the first ones by a rule each, the others by one that makes plans short, blurred.
+
+    Args:
+        known: All rules.
+        number: Of the plan.
+        rng: Draws rule and blur.
+    """
+    if number < len(known):
+        return known[number].astype(np.float64)
+    keys = known[int(rng.choice(_SHORTENING))]
+    return keys + _MOST_BLUR * rng.random() * (keys.max() - keys.min() + 1.0) * rng.normal(size=len(keys))
 
 
 def put_first(jobs: Sequence[Job], keys: _Keys, number: int, step: float) -> None:

@@ -5,50 +5,31 @@ The compiled part is :mod:`twinbench.core.planning.insertion.evolving_kernel`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from twinbench.core.planning.insertion.orders import SHORTENING, rules
+from twinbench.core.planning.insertion.improver import Improver
+from twinbench.core.planning.insertion.orders import drawn, rules
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate, kernel
-from twinbench.core.planning.plan import Interval
 
 __all__ = ["Population"]
 
 _PLANS = 100
 _GROWTH = 2
 _PATIENCE = 12  # children for each plan without one that is shorter than all, after which they are too much alike
-_MOST_BLUR = 0.4  # of a rule's keys, where a plan is made by it
 
 
-class Population:
-    """Plans of a search's problem; the best one becomes that of the search.
-
-    Args:
-        search: Has a plan.
-    """
+class Population(Improver):
+    """Plans of a search's problem; the best one becomes that of the search."""
 
     def __init__(self, search: RuinRecreate) -> None:
+        super().__init__(search)
         self._kernel: Any = kernel("evolving")
-        self._search = search
         self._rules = rules(search.problem.jobs)
         self._known = search.value
         self._begin(_PLANS)
         self._plans[0], self._worth[0], self._count = search.places(), search.value, 1
-
-    @property
-    def value(self) -> tuple[int, ...]:
-        """The tiers of the best plan's objective."""
-        return self._search.value
-
-    def parts(self) -> list[Interval]:
-        """The best plan."""
-        return self._search.parts()
-
-    def load(self, parts: Sequence[Interval]) -> None:
-        """Take in a plan that others have found, if it is better."""
-        self._search.load(parts)
 
     def _begin(self, plans: int) -> None:
         self._plans = np.repeat(self._search.places()[None, :], plans, axis=0).view(np.recarray)
@@ -56,13 +37,7 @@ class Population:
         self._count = self._made = self._barren = 0
 
     def improve(self, effort: int, *, heat: float, seed: int) -> None:
-        """Have plans inherit from each other until so many modes were tried.
-
-        Args:
-            effort: How many.
-            heat: Not needed: what is worse has no children.
-            seed: Of the chances.
-        """
+        """Have plans inherit from each other until so many modes were tried."""
         rng = np.random.default_rng(seed)
         while effort > 0 and self._count < len(self._plans):
             effort -= self._add(rng)
@@ -81,9 +56,7 @@ class Population:
     def _add(self, rng: np.random.Generator) -> int:
         """Make one more plan by a rule, and by chance; how many modes were tried."""
         jobs = len(self._search.problem.jobs)
-        keys = self._rules[self._made] if self._made < len(self._rules) else self._rules[int(rng.choice(SHORTENING))]
-        blur = 0.0 if self._made < len(self._rules) else _MOST_BLUR * rng.random()
-        keys = keys + blur * (keys.max() - keys.min() + 1.0) * rng.normal(size=jobs)
+        keys = drawn(self._rules, self._made, rng)
         self._made += 1
         any_mode = np.ones(jobs, np.bool_)
         whole, tried = self._kernel.breed(*self._search.arrays, keys, np.zeros(jobs, np.int64), any_mode)

@@ -6,14 +6,13 @@ Schedules inherit from each other, and begin anew with more of them when all hav
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from twinbench.core.planning.insertion.orders import SHORTENING, rules, sequence
+from twinbench.core.planning.insertion.improver import Improver
+from twinbench.core.planning.insertion.orders import drawn, rules, sequence
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate, kernel
-from twinbench.core.planning.plan import Interval
 from twinbench.core.planning.problem import FAR_MIN, Job
 
 __all__ = ["Project", "is_project"]
@@ -21,7 +20,6 @@ __all__ = ["Project", "is_project"]
 _SCHEDULES = 200
 _GROWTH = 2
 _PATIENCE = 12  # children for each schedule without one shorter than all, after which they are too much alike
-_MOST_BLUR = 0.4  # of a rule's keys, where a schedule is made by it
 _ROOM = 1_000_000  # minutes of all resources, beyond which looking at each takes longer than jumping over them
 
 
@@ -52,16 +50,12 @@ def _room_min(search: RuinRecreate) -> int:
     return 2 * int(search.places().free.max())
 
 
-class Project:
-    """Short schedules of a project; the best one becomes that of the search.
-
-    Args:
-        search: Has a plan.
-    """
+class Project(Improver):
+    """Short schedules of a project; the best one becomes that of the search."""
 
     def __init__(self, search: RuinRecreate) -> None:
+        super().__init__(search)
         self._kernel: Any = kernel("project")
-        self._search = search
         jobs = search.problem.jobs
         capacity = np.array([one.capacity for one in search.problem.resources], np.int64)
         room = np.zeros((len(capacity), _room_min(search)), np.int64)
@@ -69,32 +63,13 @@ class Project:
         self._rules = rules(jobs)
         self._begin(_SCHEDULES)
 
-    @property
-    def value(self) -> tuple[int, ...]:
-        """The tiers of the best plan's objective."""
-        return self._search.value
-
-    def parts(self) -> list[Interval]:
-        """The best plan."""
-        return self._search.parts()
-
-    def load(self, parts: Sequence[Interval]) -> None:
-        """Take in a plan that others have found, if it is better; it has no children here, or soon all were its own."""
-        self._search.load(parts)
-
     def _begin(self, schedules: int) -> None:
         self._schedules = np.zeros((schedules, len(self._search.problem.jobs)), np.int64)
         self._lengths = np.full(schedules, FAR_MIN, np.int64)
         self._made = self._barren = 0
 
     def improve(self, effort: int, *, heat: float, seed: int) -> None:
-        """Have schedules inherit from each other until so many modes were tried.
-
-        Args:
-            effort: How many.
-            heat: Not needed: what is longer has no children.
-            seed: Of the chances.
-        """
+        """Have schedules inherit from each other until so many modes were tried."""
         rng = np.random.default_rng(seed)
         while effort > 0 and self._made < len(self._schedules):
             effort -= self._add(rng)
@@ -114,10 +89,7 @@ class Project:
     def _add(self, rng: np.random.Generator) -> int:
         """Make one more schedule by a rule, and by chance; how many modes could have been tried."""
         jobs = len(self._search.problem.jobs)
-        by_rule = self._made < len(self._rules)
-        keys = self._rules[self._made if by_rule else int(rng.choice(SHORTENING))].astype(np.float64)
-        if not by_rule:
-            keys += _MOST_BLUR * rng.random() * (keys.max() - keys.min() + 1.0) * rng.normal(size=jobs)
+        keys = drawn(self._rules, self._made, rng)
         self._made += 1
         begin = np.zeros(jobs, np.int64)
         length, _ = self._kernel.scheduled(*self._arrays, keys, begin)

@@ -1,9 +1,8 @@
 """Schedules of projects, made from an order of jobs or inherited from others, compiled by Numba.
 
 What is left of each resource is kept minute by minute, which makes a schedule in microseconds where it is short. It is
-justified until that makes it no shorter (Valls, Ballestin & Quintanilla 2005); children have a part of the order of one
-parent and the rest from another, as in :mod:`twinbench.core.planning.insertion.evolving_kernel`. The argument ``p`` is
-the problem, whose jobs have a mode each, ``left`` is room for what is left: shape (resources, minutes).
+justified until that makes it no shorter (Valls, Ballestin & Quintanilla 2005). The argument ``p`` is the problem, whose
+jobs have a mode each, ``left`` is room for what is left: shape (resources, minutes).
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import numba
 import numpy as np
 
 from twinbench.core.planning.insertion.compiling_kernel import compiled, lean
+from twinbench.core.planning.insertion.crossing_kernel import cross, parent
 from twinbench.core.planning.problem import FAR_MIN
 
 __all__ = ["evolve", "scheduled"]
@@ -160,29 +160,6 @@ def _disturb(keys, most, path, length):
 
 
 @lean
-def _parent(lengths):
-    """The shorter one of two."""
-    one, other = np.random.randint(len(lengths)), np.random.randint(len(lengths))
-    return one if lengths[one] < lengths[other] else other
-
-
-@compiled
-def _cross(mother, father, keys):
-    """Give a child the mother's order, but that of the father for a part in the middle."""
-    n = len(keys)
-    first = np.random.randint(n)
-    last = min(n, first + int(n * (0.25 + 0.5 * np.random.random())))
-    ours, theirs = np.argsort(mother), np.argsort(father)
-    taken, place = np.zeros(n, np.bool_), 0
-    for part in range(3):
-        order, until = (theirs, last) if part == 1 else (ours, first if part == 0 else n)
-        for j in order:
-            if place < until and not taken[j]:
-                taken[j], keys[j] = True, place
-                place += 1
-
-
-@lean
 def _replaced(schedules, lengths, begin, longest):
     """The longest schedule, if the new one is shorter and unlike any other; else -1."""
     worst = 0
@@ -218,10 +195,11 @@ def evolve(p, left, capacity, sequence, schedules, lengths, effort, seed):
     np.random.seed(seed)
     n = schedules.shape[1]
     keys, begin, path = np.zeros(n), np.zeros(n, np.int64), np.empty(n, np.int64)
+    of_father, worth = np.zeros(n, np.bool_), lengths.reshape(-1, 1)
     children, tried = 0, 0
     while tried < effort * _EFFORT:
         children += 1
-        _cross(schedules[_parent(lengths)], schedules[_parent(lengths)], keys)
+        cross(schedules[parent(worth)], schedules[parent(worth)], keys, of_father)
         if np.random.random() < _MUTANTS:
             _disturb(keys, _MUTATED, path, 0)
         longest, looked = scheduled(p, left, capacity, sequence, keys, begin)

@@ -22,7 +22,7 @@ __all__ = ["RuinRecreate", "kernel"]
 # Each calls functions of those before it.
 _KERNELS = (
     *("compiling", "lines", "fitting", "pricing", "placing", "constructing"),
-    *("shifting", "ruin", "improving", "evolving", "graph", "tabu", "project"),
+    *("shifting", "ruin", "improving", "crossing", "evolving", "graph", "tabu", "project"),
 )
 _LARGEST = 16  # jobs taken out at once
 _LARGEST_OF_FEW = 8  # likewise where there are not many jobs

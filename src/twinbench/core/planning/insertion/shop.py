@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from twinbench.core.planning.insertion.improver import Improver
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate, kernel
 from twinbench.core.planning.plan import Interval
 from twinbench.core.planning.problem import Job, Problem
@@ -45,16 +46,12 @@ def _is_free(job: Job) -> bool:
     return links and ways and not job.unit and job.deadline_min is None and job.locked is None
 
 
-class Shop:
-    """Short plans of a shop; the best one becomes that of the search.
-
-    Args:
-        search: Has a plan.
-    """
+class Shop(Improver):
+    """Short plans of a shop; the best one becomes that of the search."""
 
     def __init__(self, search: RuinRecreate) -> None:
+        super().__init__(search)
         self._tabu: Any = kernel("tabu")
-        self._search = search
         self._problem = search.arrays[0]
         jobs, benches = len(search.problem.jobs), len(search.problem.benches)
         self._nodes = np.zeros(jobs, [(name, np.int64) for name in _NODE]).view(np.recarray)
@@ -69,15 +66,6 @@ class Shop:
         places = search.places()
         self._begin(places.begin, places.mode)
 
-    @property
-    def value(self) -> tuple[int, ...]:
-        """The tiers of the best plan's objective."""
-        return self._search.value
-
-    def parts(self) -> list[Interval]:
-        """The best plan."""
-        return self._search.parts()
-
     def load(self, parts: Sequence[Interval]) -> None:
         """Take in a plan that others have found, if it is better."""
         before = self.value
@@ -87,13 +75,7 @@ class Shop:
             self._begin(places.begin, places.mode)
 
     def improve(self, effort: int, *, heat: float, seed: int) -> None:
-        """Shorten plans until so many modes were tried.
-
-        Args:
-            effort: How many.
-            heat: Not needed: what is longer is taken where nothing is shorter.
-            seed: Of the chances.
-        """
+        """Shorten plans until so many modes were tried."""
         rng = np.random.default_rng(seed)
         while effort > 0:
             chance = int(rng.integers(2**32))
