@@ -15,8 +15,8 @@ from twinbench.core.errors import LabError
 
 __all__ = ["design", "plan"]
 
-SECONDS = click.FloatRange(min=0, min_open=True)
-COUNT = click.IntRange(min=1)
+_SECONDS = click.FloatRange(min=0, min_open=True)
+_COUNT = click.IntRange(min=1)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -80,20 +80,10 @@ def design(
 @click.command(short_help="Plan tests on benches.")
 @click.argument("lab", type=FILE)
 @click.option("-o", "--output", type=OutputFile(), required=True, help="plan.json.")
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
-    default=10.0,
-    show_default=True,
-    help="Of the solver, in s.",
-)
+@click.option("--time-limit", type=_SECONDS, default=10.0, show_default=True, help="Of the solver, in s.")
 @click.option("--svg", type=OutputFile(), help="plan.svg: the plan as a picture.")
 @click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Threads; with one, the plan is reproducible.",
+    "--workers", type=_COUNT, default=1, show_default=True, help="Threads; with one, the plan is reproducible."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @json_option
