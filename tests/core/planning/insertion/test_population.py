@@ -2,25 +2,25 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.core.planning.checker import value, violations
+from tests.core.planning.insertion.searches import inserted, project
 from tests.core.planning.labs import labs
 from twinbench.core.errors import InfeasibleError
 from twinbench.core.planning.check import check
 from twinbench.core.planning.insertion.improvers import improvers
 from twinbench.core.planning.insertion.population import Population
 from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
-from twinbench.core.planning.problem import Bench, Demand, Job, Mode, Precedence, Problem, Resource
+from twinbench.core.planning.problem import Bench, Job, Mode, Problem
 from twinbench.core.planning.scaling import in_units, time_unit_min
 
 SHORT = ({"makespan": 1}, {"start": 1})
 
 
-def inserted(problem):
+def planned(problem):
     """A search with the plan of greedy insertion; None if there is none."""
     try:
         check(problem)
@@ -30,22 +30,10 @@ def inserted(problem):
     return search if search.construct() else None
 
 
-def project(seed, jobs=30):
-    """Jobs of random length that share three resources, some after others."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for number in range(jobs):
-        needs = tuple(Demand(f"R{r}", int(rng.integers(1, 7))) for r in range(3) if rng.random() < 0.7)
-        after = tuple(Precedence(f"J{k}") for k in range(max(0, number - 6), number) if rng.random() < 0.25)
-        found.append(Job(f"J{number}", (Mode("", int(rng.integers(1, 11)), demands=needs),), after=after))
-    return Problem(tuple(found), (), tuple(Resource(f"R{r}", 10) for r in range(3)), objective=SHORT)
-
-
-@pytest.mark.thorough
 @settings(max_examples=25)
 @given(labs(largest=7), st.integers(0, 2**40))
 def test_every_plan_keeps_all_rules_and_is_worth_what_it_says(problem, seed):
-    search = inserted(replace(problem, objective=SHORT))
+    search = planned(replace(problem, objective=SHORT))
     assume(search is not None)
     population, before = Population(search), search.value
 
@@ -62,7 +50,7 @@ def test_every_plan_keeps_all_rules_and_is_worth_what_it_says(problem, seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_plans_that_inherit_are_shorter_than_those_of_greedy_insertion(seed):
-    search = inserted(project(seed))
+    search = inserted(project(seed, objective=SHORT))
     greedy = search.value
 
     Population(search).improve(200_000, heat=0.0, seed=seed)
@@ -73,7 +61,7 @@ def test_plans_that_inherit_are_shorter_than_those_of_greedy_insertion(seed):
 def test_the_same_seed_gives_the_same_plan():
     found = []
     for _ in range(2):
-        search = inserted(project(1))
+        search = inserted(project(1, objective=SHORT))
         population = Population(search)
         for seed in range(4):
             population.improve(20_000, heat=0.0, seed=seed)
@@ -83,7 +71,7 @@ def test_the_same_seed_gives_the_same_plan():
 
 
 def test_a_better_plan_that_others_have_found_is_taken_in():
-    ours, theirs = inserted(project(2)), inserted(project(2))
+    ours, theirs = inserted(project(2, objective=SHORT)), inserted(project(2, objective=SHORT))
     Population(theirs).improve(200_000, heat=0.0, seed=1)
     population = Population(ours)
     assert theirs.value < population.value
@@ -96,7 +84,7 @@ def test_a_better_plan_that_others_have_found_is_taken_in():
 
 @pytest.mark.thorough
 def test_it_begins_anew_with_more_plans_when_all_have_become_alike():
-    search = inserted(project(3, jobs=8))
+    search = inserted(project(3, jobs=8, objective=SHORT))
     population = Population(search)
     first = len(population._plans)
 

@@ -2,15 +2,13 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.planning.checker import value, violations
+from tests.core.planning.insertion.searches import assert_keeps_rules_and_is_no_worse, improved, inserted, project
 from twinbench.core.planning.insertion.improvers import improvers
 from twinbench.core.planning.insertion.project import Project, is_project
-from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.problem import Bench, Demand, Job, Mode, Precedence, Problem, Resource
 from twinbench.core.planning.solve import solve
 
@@ -29,52 +27,32 @@ def projects(draw, largest=8):
     return Problem(tuple(jobs), (), resources)
 
 
-def inserted(problem):
-    search = RuinRecreate(problem)
-    assert search.construct()
-    return search
-
-
-def large(seed, jobs=40):
-    rng = np.random.default_rng(seed)
-    found = []
-    for number in range(jobs):
-        needs = tuple(Demand(f"R{r}", int(rng.integers(1, 7))) for r in range(3) if rng.random() < 0.7)
-        after = tuple(Precedence(f"J{k}") for k in range(max(0, number - 6), number) if rng.random() < 0.25)
-        found.append(Job(f"J{number}", (Mode("", int(rng.integers(1, 11)), demands=needs),), after=after))
-    return Problem(tuple(found), (), tuple(Resource(f"R{r}", 10) for r in range(3)))
-
-
 @settings(max_examples=50)
 @given(projects(largest=25), st.integers(0, 2**40))
 def test_plans_keep_all_rules_and_are_worth_what_they_say(problem, seed):
     search = inserted(problem)
-    project, before = Project(search), search.value
+    before = search.value
 
-    for chunk in range(3):
-        project.improve(1_000, heat=0.0, seed=seed + chunk)
+    way = improved(Project(search), 1_000, seed)
 
-    assert violations(problem, project.parts()) == []
-    assert project.value == value(problem, project.parts()) <= before
-    assert project.value[0] <= project._lengths.min()
+    assert_keeps_rules_and_is_no_worse(way, problem, before)
+    assert way.value[0] <= way._lengths.min()
 
 
 @pytest.mark.thorough
 @settings(max_examples=30)
 @given(projects(largest=6))
 def test_small_projects_are_planned_as_short_as_can_be(problem):
-    project = Project(inserted(problem))
-
-    project.improve(50_000, heat=0.0, seed=1)
+    way = improved(Project(inserted(problem)), 50_000, seed=1, chunks=1)
 
     proven = solve(problem, time_limit_s=20, workers=2)
     assert proven.status == "optimal"
-    assert project.value[0] == proven.objective
+    assert way.value[0] == proven.objective
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_schedules_that_inherit_are_shorter_than_those_of_greedy_insertion(seed):
-    search = inserted(large(seed))
+    search = inserted(project(seed))
     greedy = search.value
 
     Project(search).improve(20_000, heat=0.0, seed=seed)
@@ -83,36 +61,30 @@ def test_schedules_that_inherit_are_shorter_than_those_of_greedy_insertion(seed)
 
 
 def test_where_all_have_become_alike_the_search_begins_anew_with_more():
-    project = Project(inserted(large(1, jobs=10)))
+    way = improved(Project(inserted(project(1, jobs=10))), 1_000, seed=1, chunks=1)
+    few, shortest = len(way._lengths), way.value
 
-    project.improve(1_000, heat=0.0, seed=1)
-    few, shortest = len(project._lengths), project.value
-    project.improve(50_000, heat=0.0, seed=2)
-    project.improve(1_000, heat=0.0, seed=3)
+    improved(way, 50_000, seed=2, chunks=2)
 
-    assert len(project._lengths) > few
-    assert project.value <= shortest
+    assert len(way._lengths) > few
+    assert way.value <= shortest
 
 
 def test_the_same_seed_gives_the_same_plan():
     found = []
     for _ in range(2):
-        project = Project(inserted(large(1)))
-        for seed in range(4):
-            project.improve(3_000, heat=0.0, seed=seed)
-        found.append(project.parts())
+        found.append(improved(Project(inserted(project(1))), 3_000, seed=1, chunks=4).parts())
 
     assert found[0] == found[1]
 
 
 def test_a_better_plan_of_others_is_taken_in():
-    problem = large(2)
-    better, project = Project(inserted(problem)), Project(inserted(problem))
-    better.improve(20_000, heat=0.0, seed=1)
+    problem = project(2)
+    better, way = improved(Project(inserted(problem)), 20_000, seed=1, chunks=1), Project(inserted(problem))
 
-    project.load(better.parts())
+    way.load(better.parts())
 
-    assert project.value == better.value
+    assert way.value == better.value
 
 
 JOB = Job("a", (Mode("", 5, demands=(Demand("R"),)),), after=(Precedence("b"),))

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.planning.checker import value, violations
+from tests.core.planning.insertion.searches import assert_keeps_rules_and_is_no_worse, improved, inserted
 from twinbench.core.planning.insertion.improvers import improvers
-from twinbench.core.planning.insertion.ruin_recreate import RuinRecreate
 from twinbench.core.planning.insertion.shop import Shop, is_shop
 from twinbench.core.planning.problem import Bench, Demand, Job, Mode, Precedence, Problem, Resource
 from twinbench.core.planning.solve import solve
@@ -61,23 +60,13 @@ def shops(draw, largest=8):
     return Problem(tuple(jobs), benches, changeovers={"table": table})
 
 
-def inserted(problem):
-    search = RuinRecreate(problem)
-    assert search.construct()
-    return search
-
-
 @settings(max_examples=50)
 @given(shops(largest=25), st.integers(0, 2**40))
 def test_plans_keep_all_rules_and_are_worth_what_they_say(problem, seed):
     search = inserted(problem)
-    shop, before = Shop(search), search.value
+    before = search.value
 
-    for chunk in range(3):
-        shop.improve(1_000, heat=0.0, seed=seed + chunk)
-
-    assert violations(problem, shop.parts()) == []
-    assert shop.value == value(problem, shop.parts()) <= before
+    assert_keeps_rules_and_is_no_worse(improved(Shop(search), 1_000, seed), problem, before)
 
 
 @pytest.mark.thorough
@@ -104,10 +93,7 @@ def test_a_known_job_shop_is_planned_as_short_as_can_be():
 def test_the_same_seed_gives_the_same_plan():
     found = []
     for _ in range(2):
-        shop = Shop(inserted(job_shop(FT06)))
-        for seed in range(4):
-            shop.improve(3_000, heat=0.0, seed=seed)
-        found.append(shop.parts())
+        found.append(improved(Shop(inserted(job_shop(FT06))), 3_000, seed=1, chunks=4).parts())
 
     assert found[0] == found[1]
 
