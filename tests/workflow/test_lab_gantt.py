@@ -54,6 +54,17 @@ def test_what_is_late_is_drawn_in_red(problem):
     assert late.count("var(--series-2)") > punctual.count("var(--series-2)")
 
 
+def test_it_says_what_the_colours_mean_that_there_are(problem):
+    plain = Problem((Job("a", (Mode("cycler-1", 60),)),), (Bench("cycler-1"),))
+    late = Problem((Job("a", (Mode("cycler-1", 60),), due_min=10),), (Bench("cycler-1"),))
+
+    said = {"test", "test that is late", "set-up, waiting, teardown", "bench out of service"}
+
+    assert said & set(texts(picture(plain)[1])) == {"test"}
+    assert said & set(texts(picture(late)[1])) == {"test that is late"}
+    assert said & set(texts(picture(problem)[1])) == said - {"test that is late"}
+
+
 def test_names_are_text_and_never_markup():
     name = "<script>alert(1)</script>"
 

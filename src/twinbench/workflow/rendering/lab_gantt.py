@@ -6,6 +6,7 @@ bench that is out of service.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from twinbench.core.planning.explain import late_jobs
@@ -15,6 +16,7 @@ from twinbench.workflow.rendering.svg import colour, drawing, inline_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.patches import Patch
 
 __all__ = ["lab_gantt_svg"]
 
@@ -23,6 +25,7 @@ _HOUR_MIN = 60
 _WIDTH_in = 11.0
 _ROW_in = 0.3
 _NAME_in = 0.06  # of a name's width, for each letter
+_IN_TIME, _LATE, _PALE, _HATCH = "series-1", "series-2", 0.45, "///"
 _STYLE = """<style>
 text { font-family: system-ui, sans-serif }
 svg { --ink: #1b1f24; --muted: #59636e; --grid: #c9d1d9; --series-1: #0969da; --series-2: #cf222e; background: #fff }
@@ -42,7 +45,7 @@ def lab_gantt_svg(problem: Problem, plan: Plan) -> str:
     span_min = max(1, plan.makespan_min)
     unit_min, unit = (_DAY_MIN, "d") if span_min > 3 * _DAY_MIN else (_HOUR_MIN, "h")
     with drawing():
-        figure = Figure(figsize=(_WIDTH_in, _ROW_in * max(1, len(rows)) + 0.8), layout="constrained")
+        figure = Figure(figsize=(_WIDTH_in, _ROW_in * max(1, len(rows)) + 1.1), layout="constrained")
         axes = figure.add_subplot()
         for bench in benches:
             closed = [(a / unit_min, (b - a) / unit_min) for a, b in bench.closed if a < span_min]
@@ -51,10 +54,12 @@ def lab_gantt_svg(problem: Problem, plan: Plan) -> str:
                 (rows[bench.name] - 0.4, 0.8),
                 facecolor="none",
                 edgecolor=colour("muted"),
-                hatch="///",
+                hatch=_HATCH,
                 linewidth=0,
             )
         _draw_tests(axes, problem, plan, rows, unit_min)
+        handles = _legend(problem, plan, rows)
+        axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(handles), frameon=False)
         axes.set_yticks(range(len(rows)), list(rows))
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlim(0, span_min / unit_min)
@@ -68,16 +73,32 @@ def lab_gantt_svg(problem: Problem, plan: Plan) -> str:
     return f'{head} xmlns="http://www.w3.org/2000/svg">{_STYLE}{rest}\n'
 
 
+def _legend(problem: Problem, plan: Plan, rows: Collection[str]) -> list[Patch]:
+    """What the colours mean, of those that there are."""
+    from matplotlib.patches import Patch
+
+    late = len(late_jobs(problem, plan))
+    found = [Patch(color=colour(_IN_TIME), alpha=_PALE, linewidth=0, label="test")] if late < len(problem.jobs) else []
+    if late:
+        found.append(Patch(color=colour(_LATE), alpha=_PALE, linewidth=0, label="test that is late"))
+    if any((part.begin_min, part.free_min) != (part.start_min, part.end_min) for part in plan.intervals):
+        found.append(Patch(color=colour("grid"), label="set-up, waiting, teardown"))
+    if any(bench.closed and bench.name in rows for bench in problem.benches):
+        muted = colour("muted")
+        found.append(Patch(facecolor="none", edgecolor=muted, hatch=_HATCH, linewidth=0, label="bench out of service"))
+    return found
+
+
 def _draw_tests(axes: Axes, problem: Problem, plan: Plan, rows: dict[str, int], unit_min: int) -> None:
     late = {name for name, _ in late_jobs(problem, plan)}
     for part in plan.intervals:
         if part.bench not in rows:
             continue
         row, begin = rows[part.bench], part.begin_min / unit_min
-        hue = colour("series-2" if part.job in late else "series-1")
+        hue = colour(_LATE if part.job in late else _IN_TIME)
         axes.barh(row, part.free_min / unit_min - begin, left=begin, height=0.6, color=colour("grid"))
         start, length = part.start_min / unit_min, (part.end_min - part.start_min) / unit_min
-        axes.barh(row, length, left=start, height=0.6, color=hue, alpha=0.45, linewidth=0)
+        axes.barh(row, length, left=start, height=0.6, color=hue, alpha=_PALE, linewidth=0)
         axes.vlines(begin, row - 0.3, row + 0.3, color=hue, linewidth=1.0)
         if length * unit_min / plan.makespan_min * _WIDTH_in > _NAME_in * len(part.job):
             axes.text(start + length / 2, row, part.job, ha="center", va="center", fontsize=6, clip_on=True)
